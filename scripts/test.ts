@@ -1,0 +1,147 @@
+#!/usr/bin/env bun
+/**
+ * The one test command: types, lint, tidiness, the mining kernel's bytes, the binary, then every
+ * test. Stops at the first step that fails. `long` as an argument adds the `*.long.test.ts` files.
+ *
+ * Decides only what runs, and in which order; what is right or wrong is decided by the steps.
+ */
+
+import { join } from "node:path";
+
+interface Step {
+  readonly heading: string;
+  readonly command: readonly string[];
+  /** An exit code that means "could not be tried here", and what to tell instead. */
+  readonly untried?: { readonly exitCode: number; readonly note: string };
+}
+
+/** How many tests ended in which way. */
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const ROOT = join(import.meta.dir, "..");
+
+/** Long enough for several nodes to start, mine and meet on a slow machine with two cores. */
+const TEST_TIMEOUT_MS = 60_000;
+
+/** Tests never send to a real network. */
+const ENVIRONMENT = { ...process.env, CAIRN_MULTICAST_INTERFACE: "127.0.0.1" };
+
+const STEPS: readonly Step[] = [
+  { heading: "types", command: ["run", "tsc", "--noEmit"] },
+  { heading: "lint and format", command: ["run", "biome", "check"] },
+  { heading: "layers, purity and headers", command: ["scripts/tidy.ts"] },
+  {
+    heading: "mining kernel",
+    command: ["scripts/build-kernel.ts", "--check"],
+    untried: { exitCode: 2, note: "NOT CHECKED: the kernel's compiler is missing" },
+  },
+  { heading: "binary", command: ["run", "build"] },
+];
+
+/**
+ * Reads the counts that `bun test` prints last. Returns `undefined` if `output` does not end with
+ * any; a test that is still to be written counts as skipped.
+ */
+export function parseCounts(output: string): TestCounts | undefined {
+  // A test may print the like; the last line of each kind is the true one.
+  const plain = Bun.stripANSI(output);
+  const find = (word: string) => {
+    const last = [...plain.matchAll(new RegExp(`^ *(\\d+) ${word}$`, "gm"))].at(-1)?.[1];
+    return last === undefined ? undefined : Number(last);
+  };
+  const passed = find("pass");
+  const failed = find("fail");
+  if (passed === undefined || failed === undefined) return undefined;
+  return { passed, failed, skipped: (find("skip") ?? 0) + (find("todo") ?? 0) };
+}
+
+/** The closing line: `12 passed, 0 failed`, and `, 3 skipped` if there are any. */
+export function formatCounts({ passed, failed, skipped }: TestCounts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** The test files among `paths`, in order; those of the long tier only if `isLong`. */
+export function selectTestFiles(paths: readonly string[], isLong: boolean): string[] {
+  return paths
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith(".test.ts") && !path.startsWith("test/bench/"))
+    .filter((path) => isLong || !path.endsWith(".long.test.ts"))
+    .sort();
+}
+
+async function runStep({ heading, command, untried }: Step): Promise<void> {
+  printHeading(heading);
+  const child = spawn(command, "inherit");
+  const exitCode = await child.exited;
+  if (exitCode === 0) return;
+  if (exitCode === untried?.exitCode) {
+    console.log(untried.note);
+    return;
+  }
+  fail(heading, exitCode);
+}
+
+async function runTests(isLong: boolean): Promise<void> {
+  printHeading(isLong ? "tests, with the long ones" : "tests");
+  const paths = [...new Bun.Glob("test/**/*.test.ts").scanSync({ cwd: ROOT })];
+  // With a leading ./ a name is a path; without, a pattern that may match others too.
+  const files = selectTestFiles(paths, isLong).map((path) => `./${path}`);
+  const child = spawn(["test", "--timeout", String(TEST_TIMEOUT_MS), ...files], "pipe");
+  const [, errors] = await Promise.all([
+    passThrough(child.stdout as ReadableStream<Uint8Array>, process.stdout),
+    passThrough(child.stderr as ReadableStream<Uint8Array>, process.stderr),
+  ]);
+  const exitCode = await child.exited;
+
+  const counts = parseCounts(errors);
+  printHeading(`${(performance.now() / 1000).toFixed(0)} s in all`);
+  if (counts !== undefined) console.log(formatCounts(counts));
+  if (exitCode !== 0 || counts === undefined || counts.failed > 0) process.exit(exitCode || 1);
+}
+
+function spawn(command: readonly string[], output: "inherit" | "pipe") {
+  return Bun.spawn([process.execPath, ...command], {
+    cwd: ROOT,
+    env: ENVIRONMENT,
+    stdin: "ignore",
+    stdout: output,
+    stderr: output,
+  });
+}
+
+/** Copies `stream` to `sink` as it comes, and returns all of it as text. */
+async function passThrough(
+  stream: ReadableStream<Uint8Array>,
+  sink: NodeJS.WriteStream,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    sink.write(chunk);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
+}
+
+function printHeading(heading: string): void {
+  console.log(`\n== ${heading}`);
+}
+
+function fail(heading: string, exitCode: number): never {
+  console.log(`\nFAILED: ${heading} (exit code ${exitCode})`);
+  process.exit(exitCode);
+}
+
+if (import.meta.main) {
+  const [tier, ...rest] = process.argv.slice(2);
+  if ((tier !== undefined && tier !== "long") || rest.length > 0) {
+    console.error("usage: bun scripts/test.ts [long]");
+    process.exit(2);
+  }
+  for (const step of STEPS) await runStep(step);
+  await runTests(tier === "long");
+}

@@ -1,0 +1,58 @@
+/**
+ * The reading of what `bun test` prints, and the choice of files. That the steps run, and stop, is
+ * seen whenever the command is run.
+ */
+
+import { describe, expect, test } from "bun:test";
+import { formatCounts, parseCounts, selectTestFiles } from "../../../scripts/test.ts";
+
+describe("parseCounts", () => {
+  test("reads the closing lines", () => {
+    const output = "(pass) a\n\n 12 pass\n 3 skip\n 1 todo\n 2 fail\n 40 expect() calls\nRan 18";
+    expect(parseCounts(output)).toEqual({ passed: 12, failed: 2, skipped: 4 });
+  });
+
+  test("reads coloured lines", () => {
+    const output = "\u001b[0m\u001b[32m 12 pass\u001b[0m\n\u001b[2m 0 fail\u001b[0m\n";
+    expect(parseCounts(output)).toEqual({ passed: 12, failed: 0, skipped: 0 });
+  });
+
+  test("takes the last of lines that look alike", () => {
+    const output = " 1 pass\n 1 fail\nof a child\n 12 pass\n 0 fail\n";
+    expect(parseCounts(output)).toEqual({ passed: 12, failed: 0, skipped: 0 });
+  });
+
+  test("does not invent counts", () => {
+    expect(parseCounts("")).toBeUndefined();
+    expect(parseCounts("12 pass and more\n")).toBeUndefined();
+  });
+});
+
+describe("formatCounts", () => {
+  test("tells of skipped tests only if there are any", () => {
+    expect(formatCounts({ passed: 12, failed: 0, skipped: 0 })).toBe("12 passed, 0 failed");
+    expect(formatCounts({ passed: 1, failed: 2, skipped: 3 })).toBe(
+      "1 passed, 2 failed, 3 skipped",
+    );
+  });
+});
+
+describe("selectTestFiles", () => {
+  const paths = [
+    "test/unit/lib/b.test.ts",
+    "test/functional/a.test.ts",
+    "test/simulation/c.long.test.ts",
+    "test/bench/d.test.ts",
+    "test/support/e.ts",
+  ];
+
+  test("leaves out the long tier unless asked", () => {
+    const short = ["test/functional/a.test.ts", "test/unit/lib/b.test.ts"];
+    expect(selectTestFiles(paths, false)).toEqual(short);
+    expect(selectTestFiles(paths, true)).toEqual([
+      "test/functional/a.test.ts",
+      "test/simulation/c.long.test.ts",
+      "test/unit/lib/b.test.ts",
+    ]);
+  });
+});
