@@ -1,0 +1,87 @@
+/**
+ * Where Bitcoin Core's published vectors lie, and the transactions that script_tests.json is about.
+ *
+ * bitcore-lib carries the files; none of its code is used.
+ */
+
+import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../../src/crypto/ecdsa.ts";
+import { fromHex } from "../../../src/lib/bytes.ts";
+import { decodeAll } from "../../../src/lib/codec.ts";
+import {
+  decodeTransaction,
+  makeTransaction,
+  NULL_OUTPOINT,
+  SEQUENCE_FINAL,
+  type Transaction,
+  type TransactionParts,
+  type TxOutput,
+} from "../../../src/primitives/transaction.ts";
+import type { ScriptError } from "../../../src/script/script-error.ts";
+import { createSighashCache } from "../../../src/script/sighash.ts";
+import { verifyInput } from "../../../src/script/verify-input.ts";
+import { PORTABLE_SCHNORR } from "./portable-schnorr.ts";
+
+const DATA = new URL("../../../node_modules/bitcore-lib/test/data/", import.meta.url);
+
+export const verifyEcdsa = createEcdsaVerifier(PORTABLE_ECDSA);
+
+/** Returns a file of vectors, without the lines that are comments. */
+export async function loadVectors(name: string): Promise<any[]> {
+  const lines: any[] = await Bun.file(new URL(name, DATA)).json();
+  return lines.filter((line) => !Array.isArray(line) || line.length > 1);
+}
+
+export function transactionOfHex(hex: string): Transaction {
+  return decodeAll(fromHex(hex), decodeTransaction);
+}
+
+/** The transaction whose only output `spendingTransaction` spends. */
+export function creditingTransaction(output: TxOutput): Transaction {
+  return makeTransaction({
+    version: 1,
+    inputs: [
+      {
+        prevout: NULL_OUTPOINT,
+        scriptSig: Uint8Array.of(0, 0),
+        sequence: SEQUENCE_FINAL,
+        witness: [],
+      },
+    ],
+    outputs: [output],
+    lockTime: 0,
+  });
+}
+
+export function spendingTransaction(
+  spent: TxOutput,
+  scriptSig: Uint8Array,
+  witness: readonly Uint8Array[],
+  changes: Partial<TransactionParts> = {},
+): Transaction {
+  const { txid } = creditingTransaction(spent);
+  return makeTransaction({
+    version: 1,
+    inputs: [{ prevout: { txid, vout: 0 }, scriptSig, sequence: SEQUENCE_FINAL, witness }],
+    outputs: [{ value: spent.value, scriptPubKey: new Uint8Array(0) }],
+    lockTime: 0,
+    ...changes,
+  });
+}
+
+export function verify(
+  tx: Transaction,
+  inputIndex: number,
+  spentOutputs: readonly TxOutput[],
+  flags: number,
+): ScriptError | undefined {
+  const cache = createSighashCache(tx);
+  return verifyInput({
+    tx,
+    inputIndex,
+    spentOutputs,
+    flags,
+    cache,
+    verifyEcdsa,
+    schnorr: PORTABLE_SCHNORR,
+  });
+}

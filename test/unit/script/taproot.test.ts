@@ -1,0 +1,56 @@
+/**
+ * Taproot and Tapscript against Bitcoin Core's script_assets_test.json.
+ */
+
+import { expect, test } from "bun:test";
+import { fromHex } from "../../../src/lib/bytes.ts";
+import { type ByteReader, decodeAll } from "../../../src/lib/codec.ts";
+import { makeTransaction, type TxOutput } from "../../../src/primitives/transaction.ts";
+import { MANDATORY_FLAGS } from "../../../src/script/flags.ts";
+import { parseScriptFlags } from "../../support/script-assembly.ts";
+import { loadVectors, transactionOfHex, verify } from "./core-vectors.ts";
+
+const vectors = await loadVectors("bitcoind/script_assets_test.json");
+
+test("accepts and refuses the spends of script_assets_test.json", () => {
+  const failures: unknown[] = [];
+  let accepted = 0;
+  let refused = 0;
+  for (const vector of vectors) {
+    const flags = parseScriptFlags(vector.flags);
+    // A "final" success holds under all rules; a failure stays one under more of them.
+    const successFlags = vector.final === true ? MANDATORY_FLAGS : flags;
+    if (vector.success !== undefined) {
+      accepted += 1;
+      const error = outcomeOf(vector, vector.success, successFlags);
+      if (error !== undefined) failures.push({ comment: vector.comment, error });
+    }
+    if (vector.failure !== undefined) {
+      refused += 1;
+      const error = outcomeOf(vector, vector.failure, flags);
+      if (error === undefined) failures.push({ comment: vector.comment, error: "none" });
+    }
+  }
+  expect(failures).toEqual([]);
+  expect({ accepted, refused }).toEqual({ accepted: 2243, refused: 1492 });
+  console.log(`script_assets_test.json: ${accepted} accepted, ${refused} refused`);
+});
+
+function outcomeOf(
+  vector: any,
+  { scriptSig, witness }: { scriptSig: string; witness: string[] },
+  flags: number,
+) {
+  const template = transactionOfHex(vector.tx);
+  const inputs = template.inputs.map((input, index) =>
+    index === vector.index
+      ? { ...input, scriptSig: fromHex(scriptSig), witness: witness.map(fromHex) }
+      : input,
+  );
+  const spentOutputs = vector.prevouts.map((hex: string) => decodeAll(fromHex(hex), readOutput));
+  return verify(makeTransaction({ ...template, inputs }), vector.index, spentOutputs, flags);
+}
+
+function readOutput(reader: ByteReader): TxOutput {
+  return { value: reader.i64AsNumber(), scriptPubKey: reader.variableBytes() };
+}
