@@ -1,7 +1,7 @@
 /**
- * Where Bitcoin Core's published vectors lie, and the transactions that script_tests.json is about.
+ * Bitcoin Core's published vectors, and the pair of transactions that script_tests.json is about.
  *
- * bitcore-lib carries the files; none of its code is used.
+ * For the tests of script/ alone; where the files lie is known to test/support.
  */
 
 import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../../src/crypto/ecdsa.ts";
@@ -19,15 +19,14 @@ import {
 import type { ScriptError } from "../../../src/script/script-error.ts";
 import { createSighashCache } from "../../../src/script/sighash.ts";
 import { verifyInput } from "../../../src/script/verify-input.ts";
+import { readBitcoreVectors } from "../../support/bitcore-vectors.ts";
 import { PORTABLE_SCHNORR } from "./portable-schnorr.ts";
-
-const DATA = new URL("../../../node_modules/bitcore-lib/test/data/", import.meta.url);
 
 export const verifyEcdsa = createEcdsaVerifier(PORTABLE_ECDSA);
 
 /** Returns a file of vectors, without the lines that are comments. */
 export async function loadVectors(name: string): Promise<any[]> {
-  const lines: any[] = await Bun.file(new URL(name, DATA)).json();
+  const lines = await readBitcoreVectors<any[]>(name);
   return lines.filter((line) => !Array.isArray(line) || line.length > 1);
 }
 
