@@ -1,0 +1,61 @@
+/**
+ * Runs the scripts of a transaction's inputs, and remembers whose passed.
+ *
+ * A transaction checked for the mempool need not be checked again in its block: the flags used
+ * there are a superset of the rules. Remembered by wtxid, which covers the witness, so that a copy
+ * with another witness is checked by itself (M-07).
+ */
+
+import { RuleError } from "../consensus/rule-error.ts";
+import type { EcdsaVerifier } from "../crypto/ecdsa.ts";
+import { isTweakedKey, verifySchnorr } from "../crypto/schnorr.ts";
+import { BoundedSet } from "../lib/bounded.ts";
+import type { Wtxid } from "../primitives/hash-id.ts";
+import type { Transaction, TxOutput } from "../primitives/transaction.ts";
+import { MANDATORY_FLAGS } from "../script/flags.ts";
+import { createSighashCache } from "../script/sighash.ts";
+import type { SchnorrVerifier } from "../script/signature-checker.ts";
+import { verifyInput } from "../script/verify-input.ts";
+
+const SCHNORR_VERIFIER: SchnorrVerifier = { verify: verifySchnorr, isTweaked: isTweakedKey };
+
+/** Transactions remembered: four full mempools' worth of blocks, 64 characters each. */
+const REMEMBERED_TRANSACTIONS = 200_000;
+
+export class ScriptVerifier {
+  readonly #verifyEcdsa: EcdsaVerifier;
+  readonly #passed = new BoundedSet<Wtxid>(REMEMBERED_TRANSACTIONS);
+
+  constructor(verifyEcdsa: EcdsaVerifier) {
+    this.#verifyEcdsa = verifyEcdsa;
+  }
+
+  /**
+   * Throws RuleError unless every input's scripts pass under `flags`, which must include the
+   * mandatory ones. `spentOutputs` are in input order; none for a coinbase.
+   */
+  check(tx: Transaction, spentOutputs: readonly TxOutput[], flags = MANDATORY_FLAGS): void {
+    if (this.#passed.has(tx.wtxid) && flags === MANDATORY_FLAGS) return;
+
+    const cache = createSighashCache(tx);
+    for (const inputIndex of spentOutputs.keys()) {
+      const error = verifyInput({
+        tx,
+        inputIndex,
+        spentOutputs,
+        flags,
+        cache,
+        verifyEcdsa: this.#verifyEcdsa,
+        schnorr: SCHNORR_VERIFIER,
+      });
+      if (error !== undefined) {
+        throw new RuleError(
+          "script-verify-failed",
+          `input ${inputIndex} of ${tx.txid} fails its script: ${error}`,
+          { txid: tx.txid, input: inputIndex, scriptError: error },
+        );
+      }
+    }
+    if (spentOutputs.length > 0) this.#passed.add(tx.wtxid);
+  }
+}
