@@ -1,0 +1,34 @@
+/**
+ * The thread that keeps the explorer index: follows the chain when poked, batch by batch.
+ *
+ * Reads `cairn.db` and writes `index.db`, each by a connection of its own. Knows nothing of the node
+ * around it; the messages are in index-messages.ts, the following itself in follower.ts.
+ */
+
+import type { IndexCommand, IndexReport } from "./index-messages.ts";
+import { IndexRunner } from "./index-runner.ts";
+
+let runner: IndexRunner | undefined;
+
+self.onmessage = ({ data: command }: MessageEvent<IndexCommand>) => {
+  switch (command.type) {
+    case "init":
+      runner = new IndexRunner(command.setup, report);
+      break;
+    case "poke":
+      runner?.poke(command.poke);
+      break;
+    case "sample":
+      runner?.recordSample(command.sample);
+      break;
+    case "stop":
+      runner?.stop();
+      runner = undefined;
+      report({ type: "stopped" });
+      break;
+  }
+};
+
+function report(message: IndexReport): void {
+  self.postMessage(message);
+}
