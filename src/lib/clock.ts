@@ -5,7 +5,7 @@
  */
 
 export interface Clock {
-  /** Milliseconds since 1970, by the wall clock: for block times and what people read. */
+  /** Whole milliseconds since 1970, by the wall clock: for block times and what people read. */
   now(): number;
   /** Milliseconds that never go back: for measuring and for timers. */
   monotonic(): number;

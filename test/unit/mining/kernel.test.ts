@@ -8,8 +8,10 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildKernel } from "../../../scripts/build-kernel.ts";
+import { chooseKernel } from "../../../src/mining/kernel/choose-kernel.ts";
 import { createKernel } from "../../../src/mining/kernel/kernel.ts";
 import { loadKernel } from "../../../src/mining/kernel/load-kernel.ts";
+import { createNativeKernel } from "../../../src/mining/kernel/native-kernel.ts";
 import type { MinerCommand, MinerReport } from "../../../src/mining/worker-messages.ts";
 import { pinThreadToCpu } from "../../../src/platform/cpu-affinity.ts";
 
@@ -131,8 +133,10 @@ function randomHeader(seed: number): Uint8Array {
   return randomBytes(randomFrom(seed), 80);
 }
 
-describe("search", () => {
-  const kernel = loadKernel();
+describe.each([
+  ["wasm-simd", loadKernel()],
+  ["native", createNativeKernel()],
+] as const)("search, %s", (_, kernel) => {
 
   for (const [name, fields] of Object.entries(BITCOIN_HEADERS)) {
     test(`finds the nonce of Bitcoin's ${name}, with its hash as target and with its bits`, () => {
@@ -257,6 +261,17 @@ describe("search", () => {
     expect(() => kernel.search(header, EASIEST, 0, -1)).toThrow(RangeError);
     expect(() => kernel.search(header, EASIEST, 0.5, 1)).toThrow(RangeError);
   });
+});
+
+test("of the two kernels the faster is chosen, by measuring", () => {
+  // A clock that makes every second trial, the native one, look slow.
+  let calls = 0;
+  const biased = () => {
+    calls += 1;
+    return calls * (Math.floor((calls - 1) / 2) % 2 === 1 ? 1_000 : 1);
+  };
+  expect(chooseKernel(biased).name).toBe("wasm-simd");
+  expect(["wasm-simd", "native"]).toContain(chooseKernel().name);
 });
 
 describe("createKernel", () => {
