@@ -89,6 +89,8 @@ export class Chain {
   readonly #scripts: ScriptVerifier;
   readonly #now: () => number;
   readonly #log: Logger;
+  /** True if a block was connected or disconnected since the last `tip-changed`. */
+  #hasMoved = false;
   readonly #rejected = new BoundedSet<BlockHash>(MAX_REJECTED_HASHES);
 
   /** Opens the chain in `database`, making genesis if it is empty. `now` is in milliseconds. */
@@ -147,12 +149,13 @@ export class Chain {
    * the block, and must stop it.
    */
   submitBlock(block: Block): BlockVerdict {
-    const tipBefore = this.tip;
+    this.#hasMoved = false;
     const verdict = this.#accept(block);
     if (verdict.status === "connected" || verdict.status === "side-branch") {
       this.#acceptOrphansOf(block.hash);
     }
-    if (this.tip !== tipBefore) this.events.emit("tip-changed", { tip: this.tip });
+    // Also after a walk to a bad branch and back: listeners have seen blocks come and go.
+    if (this.#hasMoved) this.events.emit("tip-changed", { tip: this.tip });
     return verdict;
   }
 
@@ -318,6 +321,7 @@ export class Chain {
     entry.status |= BLOCK_STATUS.connected;
     this.index.add(entry);
     this.index.pushActive(entry);
+    this.#hasMoved = true;
     this.events.emit("block-connected", { entry, block, totalFees });
   }
 
@@ -332,6 +336,7 @@ export class Chain {
     })();
 
     this.index.popActive();
+    this.#hasMoved = true;
     this.events.emit("block-disconnected", { entry, block });
   }
 
