@@ -1,0 +1,19 @@
+/**
+ * Where in the data directory a network has its own.
+ *
+ * One folder a network, so that a node of one never meets the files of another.
+ */
+
+import { join } from "node:path";
+import { DEFAULT_DIFFICULTY } from "../consensus/networks.ts";
+import type { Config } from "./config.ts";
+
+/** Returns the folder of the network that `config` names; another difficulty is another network. */
+export function networkFolder({
+  data,
+  network,
+  difficulty,
+}: Pick<Config, "data" | "network" | "difficulty">): string {
+  const isUsual = difficulty === undefined || difficulty === DEFAULT_DIFFICULTY;
+  return join(data, isUsual ? network : `${network}-difficulty-${difficulty}`);
+}

@@ -1,0 +1,256 @@
+/**
+ * The composition root: makes every part of a node, hands each what it needs, and ends them in
+ * reverse.
+ *
+ * A node without HTTP is a whole node: nothing here knows of routes. Who listens to whom is on one
+ * page, subscriptions.ts.
+ */
+
+import { type BlockVerdict, Chain } from "../chain/chain.ts";
+import { ScriptVerifier } from "../chain/script-verifier.ts";
+import type { Network } from "../consensus/params.ts";
+import { createEcdsaVerifier, type EcdsaBackend } from "../crypto/ecdsa.ts";
+import { ExplorerQueries } from "../index/explorer-queries.ts";
+import { IndexService, type IndexWorker } from "../index/index-service.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import { Mempool, type MempoolVerdict } from "../mempool/mempool.ts";
+import { selectTransactions } from "../mempool/select-transactions.ts";
+import { Miner } from "../mining/miner.ts";
+import type { MinerWorker } from "../mining/stream.ts";
+import { TemplateBuilder } from "../mining/template-builder.ts";
+import type { Block } from "../primitives/block.ts";
+import type { Transaction } from "../primitives/transaction.ts";
+import { type DataDirectory, openDataDirectory } from "../storage/data-directory.ts";
+import { type ChainDatabase, closeChainDatabase, openChainDatabase } from "../storage/database.ts";
+import { MempoolStore } from "../storage/mempool-store.ts";
+import { startHousekeeping } from "./housekeeping.ts";
+import { MempoolKeeper } from "./mempool-keeper.ts";
+import { loadPayoutScript } from "./payout-key.ts";
+import { connectSubscriptions } from "./subscriptions.ts";
+
+/** Everything that a node is made of that may differ from one to the next. */
+export interface NodeOptions {
+  readonly network: Network;
+  /** The `--difficulty` that made the network, if any: workers make it again. */
+  readonly difficulty: number | undefined;
+  /** Of this network alone. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly ecdsa: EcdsaBackend;
+  readonly spawnMiner: () => MinerWorker;
+  readonly spawnIndex: () => IndexWorker;
+  readonly mining: {
+    readonly enabled: boolean;
+    readonly threads: number;
+    /** Undefined: to a key of the node's own, in its directory. */
+    readonly payoutScript: Uint8Array | undefined;
+    readonly tag: string;
+    readonly refreshMs: number;
+    readonly cpus: readonly number[];
+  };
+  readonly mempool: {
+    /** Sats per virtual byte. */
+    readonly minRelayFeerate: number;
+    readonly maxBytes: number;
+    readonly expiryMs: number;
+  };
+}
+
+/** The files of a node; readers of the chain open the same ones. */
+export const CHAIN_DATABASE_NAME = "cairn.db";
+export const INDEX_DATABASE_NAME = "index.db";
+
+/** Blocks below the tip among which abandoned ones are looked for at the start. */
+const ABANDONED_WINDOW = 100;
+
+/** Entries that a mempool may hold, whatever their size. */
+const MAX_MEMPOOL_COUNT = 200_000;
+
+/** A running node. */
+export class Node {
+  readonly network: Network;
+  readonly directory: DataDirectory;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly templates: TemplateBuilder;
+  readonly miner: Miner;
+  readonly index: IndexService;
+  readonly explorer: ExplorerQueries;
+  /** Where continuous mining pays. */
+  readonly payoutScript: Uint8Array;
+  /** Name of what verifies ECDSA signatures: "native" or "portable". */
+  readonly signatureBackend: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+
+  readonly #database: ChainDatabase;
+  readonly #keeper: MempoolKeeper;
+  readonly #stopHousekeeping: () => void;
+  #stopped: Promise<void> | undefined;
+
+  /** Opens the data directory and everything in it; throws DataDirectoryError or ConfigError. */
+  static async start(options: NodeOptions): Promise<Node> {
+    const directory = openDataDirectory(options.directory);
+    let database: ChainDatabase | undefined;
+    try {
+      const { network } = options;
+      const identity = { network: network.name, genesis: network.genesis.hash };
+      database = openChainDatabase(directory.file(CHAIN_DATABASE_NAME), identity);
+      // Made first: the index reads what the chain has written.
+      const scripts = new ScriptVerifier(createEcdsaVerifier(options.ecdsa));
+      const chain = makeChain(options, database, scripts);
+      const index = makeIndex(options, directory);
+      await index.start();
+      return new Node(options, { directory, database, scripts, chain, index });
+    } catch (cause) {
+      database?.close();
+      directory.release();
+      throw cause;
+    }
+  }
+
+  private constructor(options: NodeOptions, parts: FirstParts) {
+    const { network, clock, log } = options;
+    const { directory, database, scripts, chain, index } = parts;
+    this.network = network;
+    this.directory = directory;
+    this.clock = clock;
+    this.log = log;
+    this.chain = chain;
+    this.index = index;
+    this.startedAt = clock.now();
+    this.signatureBackend = options.ecdsa.name;
+    this.payoutScript =
+      options.mining.payoutScript ?? loadPayoutScript(directory.file("payout-key.json"), network);
+    this.#database = database;
+
+    const now = () => clock.now();
+    this.mempool = new Mempool({
+      chain,
+      scripts,
+      policy: { ...options.mempool, maxCount: MAX_MEMPOOL_COUNT },
+      now,
+      log: log.for("mempool"),
+    });
+    this.#keeper = new MempoolKeeper({
+      mempool: this.mempool,
+      store: new MempoolStore(database),
+      clock,
+      log: log.for("mempool"),
+    });
+    this.templates = new TemplateBuilder({
+      chain,
+      select: (limits) => selectTransactions(this.mempool, limits),
+      now,
+      log: log.for("mining"),
+    });
+    this.miner = this.#makeMiner(options);
+    this.explorer = new ExplorerQueries(directory.file(INDEX_DATABASE_NAME));
+
+    this.#keeper.load();
+    connectSubscriptions(this, this.#keeper);
+    this.#readmitAbandoned();
+    this.#stopHousekeeping = startHousekeeping(this);
+    if (options.mining.enabled) this.miner.start();
+  }
+
+  /** Offers a transaction to the mempool. When it answers "accepted", the disk has it. */
+  submitTransaction(tx: Transaction): MempoolVerdict {
+    const verdict = this.mempool.submit(tx);
+    this.#keeper.flush();
+    return verdict;
+  }
+
+  /** As submitTransaction for many in order, with one commit for all. */
+  submitTransactions(txs: readonly Transaction[]): MempoolVerdict[] {
+    const verdicts = txs.map((tx) => this.mempool.submit(tx));
+    this.#keeper.flush();
+    return verdicts;
+  }
+
+  /** Offers a block to the chain. When it answers, the disk has it. */
+  submitBlock(block: Block): BlockVerdict {
+    return this.chain.submitBlock(block);
+  }
+
+  /** Ends everything in reverse; safe to call more than once. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  async #end(): Promise<void> {
+    this.miner.close();
+    this.#stopHousekeeping();
+    this.explorer.close();
+    await this.index.stop();
+    this.#keeper.flush();
+    closeChainDatabase(this.#database);
+    this.directory.release();
+  }
+
+  #makeMiner({ clock, log, spawnMiner, mining }: NodeOptions): Miner {
+    return new Miner(
+      {
+        params: this.network.params,
+        clock,
+        log: log.for("mining"),
+        buildTemplate: () => this.templates.build(),
+        submitBlock: (block) => this.submitBlock(block),
+        spawnWorker: spawnMiner,
+      },
+      { ...mining, payoutScript: this.payoutScript },
+    );
+  }
+
+  /**
+   * A node killed between leaving a branch and taking its transactions back would have lost them:
+   * whatever recently abandoned blocks hold is offered again. What is confirmed is refused.
+   */
+  #readmitAbandoned(): void {
+    const floor = this.chain.tip.height - ABANDONED_WINDOW;
+    for (const entry of this.chain.index.abandonedSince(floor)) {
+      const [, ...txs] = this.chain.getBlock(entry).transactions;
+      for (const tx of txs) this.mempool.submit(tx);
+    }
+    this.#keeper.flush();
+  }
+}
+
+/** What is made before the rest of a node can be. */
+interface FirstParts {
+  readonly directory: DataDirectory;
+  readonly database: ChainDatabase;
+  readonly scripts: ScriptVerifier;
+  readonly chain: Chain;
+  readonly index: IndexService;
+}
+
+function makeChain(
+  { network, clock, log }: NodeOptions,
+  database: ChainDatabase,
+  scripts: ScriptVerifier,
+): Chain {
+  return new Chain({ network, database, scripts, now: () => clock.now(), log: log.for("chain") });
+}
+
+function makeIndex(
+  { network, difficulty, clock, log, spawnIndex }: NodeOptions,
+  directory: DataDirectory,
+): IndexService {
+  return new IndexService({
+    spawnWorker: spawnIndex,
+    setup: {
+      chainPath: directory.file(CHAIN_DATABASE_NAME),
+      indexPath: directory.file(INDEX_DATABASE_NAME),
+      network: network.name,
+      difficulty,
+    },
+    clock,
+    log: log.for("index"),
+  });
+}
