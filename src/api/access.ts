@@ -1,0 +1,74 @@
+/**
+ * What each route demands: how often it may be used, how large its body may be, whether it needs
+ * the token.
+ *
+ * A table of numbers by path. Enforced in gate.ts before a route sees anything; a path that is not
+ * named here gets the strictest rules for its method.
+ */
+
+import type { Rate } from "./rate-limiter.ts";
+
+/** Routes that share a quota. */
+export type RateClass = "read" | "write" | "submit" | "mine";
+
+export interface Access {
+  readonly rateClass: RateClass;
+  /** True if it needs the token wherever other machines can ask. */
+  readonly changesState: boolean;
+  readonly maxBodyBytes: number;
+  /** True if an answer may take as long as it needs. */
+  readonly isSlow: boolean;
+}
+
+/** Bytes of an ordinary body. */
+export const MAX_BODY_BYTES = 256 * 1024;
+
+/** Bytes of a body with many transactions. */
+export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
+
+/** Bytes of JSON around a block's hex. */
+const BLOCK_ENVELOPE_BYTES = 64 * 1024;
+
+/** Quotas of one client, by whether it is of this machine or has the token. */
+export const RATES: Record<"trusted" | "other", Record<RateClass, Rate>> = {
+  trusted: {
+    read: { perSecond: 5_000, burst: 10_000 },
+    write: { perSecond: 20, burst: 40 },
+    submit: { perSecond: 5_000, burst: 10_000 },
+    mine: { perSecond: 20, burst: 40 },
+  },
+  other: {
+    read: { perSecond: 100, burst: 200 },
+    write: { perSecond: 20, burst: 40 },
+    submit: { perSecond: 20, burst: 40 },
+    mine: { perSecond: 1, burst: 2 },
+  },
+};
+
+/** Wrong tokens that one client may send. */
+export const WRONG_TOKEN_RATE: Rate = { perSecond: 5 / 60, burst: 5 };
+
+const READ: Access = { rateClass: "read", changesState: false, maxBodyBytes: 0, isSlow: false };
+const WRITE: Access = {
+  rateClass: "write",
+  changesState: true,
+  maxBodyBytes: MAX_BODY_BYTES,
+  isSlow: false,
+};
+const SUBMIT: Access = { ...WRITE, rateClass: "submit" };
+
+const POSTS: ReadonlyMap<string, Access> = new Map([
+  ["/api/transactions", SUBMIT],
+  ["/api/transactions/batch", { ...SUBMIT, maxBodyBytes: MAX_BATCH_BODY_BYTES }],
+  ["/api/transactions/test", { ...SUBMIT, changesState: false }],
+  ["/api/mine", { ...WRITE, rateClass: "mine", isSlow: true }],
+]);
+
+/** Returns what a request for `path` demands; `maxBlockBytes` is the largest block's size. */
+export function accessOf(method: string, path: string, maxBlockBytes: number): Access {
+  if (method === "GET" || method === "HEAD") return READ;
+  if (path === "/api/mining/submit") {
+    return { ...SUBMIT, maxBodyBytes: 2 * maxBlockBytes + BLOCK_ENVELOPE_BYTES };
+  }
+  return POSTS.get(path) ?? WRITE;
+}

@@ -1,0 +1,140 @@
+/**
+ * Shapes of what the chain answers: blocks, headers, branches.
+ *
+ * Shapes only: where the figures come from is in view-block.ts.
+ */
+
+import { type Static, Type } from "@sinclair/typebox";
+import {
+  Amount,
+  Bits,
+  Chainwork,
+  Count,
+  Cursor,
+  exact,
+  Hash,
+  MAX_LIST_LIMIT,
+  Milliseconds,
+  oneOf,
+  orNull,
+  Seconds,
+  Target,
+} from "./schemas.ts";
+import { TransactionView } from "./transaction-schemas.ts";
+
+/** Where a block stands. */
+export const BLOCK_STATUSES = ["active", "side-branch", "stale", "invalid"] as const;
+
+/** Most transactions that one answer about a block holds. */
+export const MAX_BLOCK_TRANSACTIONS = 1_000;
+
+const blockFields = {
+  hash: Hash,
+  height: Count,
+  version: Type.Integer(),
+  previousHash: Hash,
+  merkleRoot: Hash,
+  time: Seconds,
+  bits: Bits,
+  nonce: Count,
+  difficulty: Type.Number({ description: "How many times harder than Bitcoin's easiest." }),
+  target: Target,
+  chainwork: Chainwork,
+  size: Count,
+  weight: Count,
+  transactionCount: Count,
+  totalFees: orNull(Amount),
+  subsidy: Amount,
+  miner: exact({
+    tag: Type.String({ description: "What the coinbase claims; empty if nothing." }),
+    stream: Type.String(),
+    address: orNull(Type.String()),
+  }),
+  confirmations: Type.Integer({ description: "1 for the tip; 0 off the active chain." }),
+  status: oneOf(BLOCK_STATUSES, {
+    description: "On the active chain; never on it; left by a reorganisation; breaking a rule.",
+  }),
+  receivedAt: Milliseconds,
+  nextHash: orNull(Hash),
+} as const;
+
+export const BlockSummary = exact(blockFields, { title: "BlockSummary" });
+export type BlockSummaryView = Static<typeof BlockSummary>;
+
+export const BlockDetails = exact(
+  { ...blockFields, transactions: Type.Array(TransactionView), cursor: Cursor },
+  { title: "Block" },
+);
+export type BlockDetailsView = Static<typeof BlockDetails>;
+
+export const BlockPage = exact({ height: Count, blocks: Type.Array(BlockSummary), cursor: Cursor });
+
+export const BlockRange = exact({ blocks: Type.Array(BlockSummary) });
+
+export const HeaderView = exact(
+  {
+    hash: Hash,
+    height: Count,
+    version: Type.Integer(),
+    previousHash: Hash,
+    merkleRoot: Hash,
+    time: Seconds,
+    bits: Bits,
+    nonce: Count,
+    hex: Type.String({ pattern: "^[0-9a-f]{160}$", description: "The 80 bytes of the header." }),
+  },
+  { title: "Header" },
+);
+export type HeaderViewType = Static<typeof HeaderView>;
+
+export const HeaderList = exact({ headers: Type.Array(HeaderView) });
+
+export const BranchTip = exact(
+  {
+    hash: Hash,
+    height: Count,
+    status: oneOf(BLOCK_STATUSES),
+    branchLength: Type.Integer({
+      minimum: 0,
+      description: "Blocks since the active chain; 0: it.",
+    }),
+    forkHash: Hash,
+    forkHeight: Count,
+    chainwork: Chainwork,
+    receivedAt: Milliseconds,
+    reason: orNull(exact({ code: Type.String(), detail: Type.String() })),
+  },
+  { title: "BranchTip" },
+);
+export type BranchTipView = Static<typeof BranchTip>;
+
+export const TipList = exact({ tips: Type.Array(BranchTip) });
+
+export const RawBlock = exact({ hash: Hash, hex: Type.String() });
+
+/** Query of the chain: a page, or all of it as a stream. */
+export const ChainQuery = exact({
+  limit: Type.Integer({ minimum: 1, maximum: MAX_LIST_LIMIT, default: 20 }),
+  cursor: Type.Optional(Type.String({ maxLength: 64 })),
+  stream: Type.Optional(oneOf(["ndjson"])),
+});
+
+export const RangeQuery = exact({
+  from: Type.Integer({ minimum: 0, maximum: 2 ** 32, default: 0 }),
+  to: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 })),
+});
+
+export const BlockQuery = exact({
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: MAX_BLOCK_TRANSACTIONS,
+    default: MAX_BLOCK_TRANSACTIONS,
+    description: "Transactions in one answer.",
+  }),
+  cursor: Type.Optional(Type.String({ maxLength: 64 })),
+});
+
+export const HeadersQuery = exact({
+  from: Type.Integer({ minimum: 0, maximum: 2 ** 32, default: 0 }),
+  limit: Type.Integer({ minimum: 1, maximum: MAX_LIST_LIMIT, default: MAX_LIST_LIMIT }),
+});

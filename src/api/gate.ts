@@ -1,0 +1,342 @@
+/**
+ * What every request passes before a route sees it, and every answer on its way out.
+ *
+ * In this order: whom it asks for, what it wants, how often, where it comes from, the token, the
+ * body's kind and size, a free slot. Refusing early is cheap, and no body is read before. Decisions
+ * are in security.ts, numbers in access.ts.
+ */
+
+import type { Clock } from "../lib/clock.ts";
+import { type Access, accessOf, RATES, WRONG_TOKEN_RATE } from "./access.ts";
+import type { Metrics } from "./metrics.ts";
+import { ApiError, INTERNAL_PROBLEM, type Problem, problemOf, problemResponse } from "./problem.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+import { attachInput, bodyTooLarge, readBoundedText } from "./request-input.ts";
+import { RequestSlots } from "./request-slots.ts";
+import {
+  clientKey,
+  createTokenCheck,
+  type HostPolicy,
+  isAllowedHost,
+  isAllowedOrigin,
+  isCrossSite,
+  isJsonContentType,
+  isLoopbackAddress,
+  SECURITY_HEADERS,
+} from "./security.ts";
+
+/** What a gate enforces. */
+export interface GatePolicy extends HostPolicy {
+  readonly corsOrigins: readonly string[];
+  /** Bytes of the largest block. */
+  readonly maxBlockBytes: number;
+}
+
+/** What a gate needs of the others. */
+export interface GateNeeds {
+  readonly token: string;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** Answers a request that passed; never rejects. */
+  readonly routes: (request: Request) => Promise<Response>;
+}
+
+/** Who sent a request. */
+export interface Caller {
+  /** Of the socket: what a header says of it is not believed. */
+  readonly address: string;
+  /** Lets the connection stay idle as long as the answer takes. */
+  waitLong(): void;
+}
+
+/** A request being judged. */
+interface Visit {
+  readonly request: Request;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly access: Access;
+  readonly client: string;
+  /** `trusted` or `other`, and so which quota it has. */
+  readonly standing: keyof typeof RATES;
+}
+
+const METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
+
+/** Base of the addresses that routes see: the framework looks for the path from a fixed place on. */
+const INNER_BASE = "http://cairn.internal";
+
+/** Seconds for which a browser may remember what a preflight said. */
+const PREFLIGHT_SECONDS = 600;
+
+export class Gate {
+  readonly #policy: GatePolicy;
+  readonly #needs: GateNeeds;
+  readonly #limiter: RateLimiter;
+  readonly #slots = new RequestSlots();
+  readonly #checkToken: ReturnType<typeof createTokenCheck>;
+
+  constructor(policy: GatePolicy, needs: GateNeeds) {
+    this.#policy = policy;
+    this.#needs = needs;
+    this.#limiter = new RateLimiter({ now: () => needs.clock.monotonic() });
+    this.#checkToken = createTokenCheck(needs.token);
+  }
+
+  /** Answers a request; never rejects. */
+  async handle(request: Request, caller: Caller): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.#answer(request, caller);
+    } catch (error) {
+      // Whatever went wrong here, nobody gets through (A-20).
+      response = problemResponse(problemOf(error) ?? INTERNAL_PROBLEM);
+    }
+    this.#needs.metrics.countAnswer(response.status);
+    return this.#dress(request, response);
+  }
+
+  async #answer(request: Request, caller: Caller): Promise<Response> {
+    const host = request.headers.get("host");
+    if (!isAllowedHost(host, this.#policy)) throw refuse(WRONG_HOST);
+    if (!METHODS.has(request.method)) throw refuse(UNKNOWN_METHOD);
+    if (request.method === "OPTIONS") return this.#preflight(request);
+
+    const visit = this.#identify(request, caller.address);
+    this.#limit(visit);
+    this.#checkSite(visit, host ?? "");
+    this.#checkRights(visit);
+    checkBodyHeaders(visit);
+    if (!visit.access.isSlow) return this.#passInSlot(visit);
+    caller.waitLong();
+    return this.#pass(visit);
+  }
+
+  #identify(request: Request, address: string): Visit {
+    const { method, headers } = request;
+    const url = new URL(request.url);
+    checkPath(url.pathname);
+    const client = clientKey(address);
+    const token = this.#checkToken(headers.get("authorization"));
+    if (token === "wrong") this.#refuseToken(client);
+    return {
+      request,
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      access: accessOf(method, url.pathname, this.#policy.maxBlockBytes),
+      client,
+      standing: token === "valid" || isLoopbackAddress(address) ? "trusted" : "other",
+    };
+  }
+
+  /** The same answer to every wrong token, until there were too many. */
+  #refuseToken(client: string): never {
+    const seconds = this.#limiter.take(`token ${client}`, WRONG_TOKEN_RATE);
+    if (seconds > 0) throw refuse(tooMany(seconds));
+    throw refuse({ ...TOKEN_NEEDED, code: "token-wrong", detail: "The token is wrong." });
+  }
+
+  #limit({ access: { rateClass }, client, standing }: Visit): void {
+    const rate = RATES[standing][rateClass];
+    const seconds = this.#limiter.take(quotaKey(standing, rateClass, client), rate);
+    if (seconds > 0) throw refuse(tooMany(seconds));
+  }
+
+  #checkSite({ request, method }: Visit, host: string): void {
+    const { headers } = request;
+    const origin = headers.get("origin");
+    const fetchSite = headers.get("sec-fetch-site");
+    if (isCrossSite({ method, host, origin, fetchSite }, this.#policy.corsOrigins)) {
+      throw refuse(CROSS_SITE);
+    }
+  }
+
+  /** Where other machines can ask, changing anything needs the token, whoever asks. */
+  #checkRights({ access, request }: Visit): void {
+    if (!access.changesState || !this.#policy.isExposed) return;
+    if (this.#checkToken(request.headers.get("authorization")) !== "valid") {
+      throw refuse(TOKEN_NEEDED);
+    }
+  }
+
+  async #passInSlot(visit: Visit): Promise<Response> {
+    if (!(await this.#slots.enter())) throw refuse(BUSY);
+    try {
+      return await this.#pass(visit);
+    } finally {
+      this.#slots.leave();
+    }
+  }
+
+  /** Routes get a request of our own: known host, no body, HEAD as GET. */
+  #pass({ request, method, path, query, access, client, standing }: Visit): Promise<Response> {
+    const inner = new Request(`${INNER_BASE}${path}`, {
+      method: method === "HEAD" ? "GET" : method,
+      headers: pickHeaders(request.headers),
+    });
+    const { rateClass, maxBodyBytes } = access;
+    attachInput(inner, {
+      query,
+      readText: () => readBoundedText(request, maxBodyBytes, this.#needs.clock),
+      charge: (cost) => {
+        const key = quotaKey(standing, rateClass, client);
+        this.#limiter.charge(key, RATES[standing][rateClass], cost);
+      },
+    });
+    return this.#needs.routes(inner);
+  }
+
+  #preflight(request: Request): Response {
+    const origin = request.headers.get("origin");
+    if (!request.headers.has("access-control-request-method")) throw refuse(UNKNOWN_METHOD);
+    if (!isAllowedOrigin(origin, this.#policy.corsOrigins)) throw refuse(CROSS_SITE);
+    return new Response(null, {
+      status: 204,
+      headers: {
+        "access-control-allow-methods": "GET, HEAD, POST, DELETE",
+        "access-control-allow-headers": "authorization, content-type",
+        "access-control-max-age": String(PREFLIGHT_SECONDS),
+      },
+    });
+  }
+
+  /** Adds what every answer carries, and takes the body off an answer to HEAD. */
+  #dress(request: Request, response: Response): Promise<Response> | Response {
+    const { headers } = response;
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+    if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+
+    headers.append("vary", "Origin");
+    const origin = request.headers.get("origin");
+    if (origin !== null && isAllowedOrigin(origin, this.#policy.corsOrigins)) {
+      headers.set("access-control-allow-origin", origin);
+      headers.set("access-control-expose-headers", "ETag, Retry-After");
+    }
+    return request.method === "HEAD" ? withoutBody(response) : response;
+  }
+}
+
+/** An answer to HEAD tells the length that GET would give, except of a stream, which has none. */
+async function withoutBody({ status, headers, body }: Response): Promise<Response> {
+  if (headers.get("content-type")?.startsWith("application/json") === true) {
+    const bytes = await new Response(body).bytes();
+    headers.set("content-length", String(bytes.length));
+  } else {
+    await body?.cancel();
+  }
+  return new Response(null, { status, headers });
+}
+
+function quotaKey(standing: string, rateClass: string, client: string): string {
+  return `${standing} ${rateClass} ${client}`;
+}
+
+/** Path segments must decode, and hold no control character: some routers and logs differ on them. */
+function checkPath(path: string): void {
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    throw refuse(BAD_PATH);
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through.
+  if (/[\u0000-\u001f\u007f]/.test(decoded)) throw refuse(BAD_PATH);
+}
+
+/** Says no to a body by its headers alone, before any of it is read. */
+function checkBodyHeaders({ request, access, method }: Visit): void {
+  if (method === "GET" || method === "HEAD") return;
+  const { headers } = request;
+  const length = headers.get("content-length");
+  const hasBody = headers.has("transfer-encoding") || (length !== null && length !== "0");
+  const contentType = headers.get("content-type");
+  if (contentType !== null ? !isJsonContentType(contentType) : hasBody) throw refuse(NOT_JSON);
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") throw refuse(ENCODED);
+  if (length !== null && Number(length) > access.maxBodyBytes) {
+    throw bodyTooLarge(access.maxBodyBytes);
+  }
+}
+
+/** The few headers that routes look at. */
+function pickHeaders(headers: Headers): Headers {
+  const picked = new Headers();
+  const tag = headers.get("if-none-match");
+  if (tag !== null) picked.set("if-none-match", tag);
+  return picked;
+}
+
+function refuse(problem: Problem): ApiError {
+  return new ApiError(problem);
+}
+
+function tooMany(seconds: number): Problem {
+  const retryAfter = Math.max(1, Math.ceil(seconds));
+  return {
+    status: 429,
+    code: "rate-limited",
+    detail: `Too many requests; the next may come in ${retryAfter} s.`,
+    facts: { retryAfterSeconds: retryAfter },
+    headers: { "retry-after": String(retryAfter) },
+  };
+}
+
+const WRONG_HOST: Problem = {
+  status: 421,
+  code: "wrong-host",
+  detail: "The Host header does not name this node.",
+};
+
+const UNKNOWN_METHOD: Problem = {
+  status: 405,
+  code: "method-not-allowed",
+  detail: "This method is not understood.",
+  headers: { allow: "GET, HEAD, POST" },
+};
+
+const BAD_PATH: Problem = {
+  status: 400,
+  code: "bad-path",
+  detail: "The path is not well-formed.",
+};
+
+const CROSS_SITE: Problem = {
+  status: 403,
+  code: "cross-site-request",
+  detail: "A page of another site may not do this.",
+};
+
+const TOKEN_NEEDED: Problem = {
+  status: 401,
+  code: "token-needed",
+  detail: "This needs the node's token.",
+  headers: { "www-authenticate": "Bearer" },
+};
+
+const NOT_JSON: Problem = {
+  status: 415,
+  code: "not-json",
+  detail: "A body here is application/json and nothing else.",
+};
+
+const ENCODED: Problem = {
+  status: 415,
+  code: "not-json",
+  detail: "A body here is not compressed.",
+};
+
+const BUSY: Problem = {
+  status: 503,
+  code: "busy",
+  detail: "Too many requests are being answered at once.",
+  headers: { "retry-after": "1" },
+};

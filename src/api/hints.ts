@@ -1,0 +1,55 @@
+/**
+ * One plain sentence of help for the refusals that people will meet.
+ *
+ * Says what to do next, never what went wrong: that is in the problem's detail. Codes without a hint
+ * are for programs, or say all there is.
+ */
+
+const HINTS: Readonly<Record<string, string>> = {
+  "bad-address-checksum": "Look for a mistyped or missing character; copying is safer than typing.",
+  "bad-address-format": "Addresses here begin as GET /api/status says under limits.",
+  "bad-address-network": "Ask for an address of this network: GET /api/status names it.",
+  "bad-block-id": "Give a height like 12, or the 64 hexadecimal digits of a hash.",
+  "bad-hex": "Give an even number of the digits 0-9 and a-f, without 0x.",
+  "bad-request-shape": "The fields and their types are described at /swagger.",
+  "bad-transaction-id": "Leave id out, or compute it from the transaction without its witness.",
+  "bad-txns-in-belowout": "Lower the outputs: they may not exceed what the inputs hold.",
+  "bad-txns-inputs-missingorspent":
+    "Ask GET /api/addresses/{address}/utxos for coins that are still there.",
+  "bad-txns-premature-spend-of-coinbase":
+    "Wait for more blocks, or mine some with POST /api/mine; spend older coins meanwhile.",
+  "block-decode-failed": "Give the whole encoded block as hexadecimal digits.",
+  "body-too-large": "Send less at once: limits are in GET /api/status.",
+  busy: "Try again in a moment.",
+  "cross-site-request":
+    "A page of another site sent this. Start the node with --cors-origin to allow that site.",
+  dust: "Raise the output, or leave it out and let it go to the fee.",
+  "high-hash": "The work is missing: search another nonce, for the target of the template.",
+  "index-behind": "The explorer index is catching up with the chain; try again shortly.",
+  "insufficient-fee": "Pay more than the transactions that this one would replace.",
+  "mempool-full": "Pay a higher fee, or wait for a block.",
+  "mempool-min-fee-not-met": "Pay a higher fee: GET /api/fees says how much.",
+  "method-not-allowed": "The Allow header lists what this path understands.",
+  "min-relay-fee-not-met": "Pay a higher fee: GET /api/fees says how much.",
+  "mining-unavailable": "Wait for the demands before yours, or look at GET /api/mining.",
+  "missing-inputs":
+    "Submit the transaction that makes these coins first, or choose coins that are still there.",
+  "non-final": "Wait until the lock time has passed, or sign it again without one.",
+  "non-bip68-final": "Wait until the coins are older, or sign again without the relative lock.",
+  "not-found": "Paths are listed at /swagger.",
+  "not-json": "Send the header content-type: application/json.",
+  "rate-limited": "Wait as long as the Retry-After header says.",
+  "script-verify-failed":
+    "The signature does not fit: check the key, the amount of the coin, and what was signed.",
+  "token-needed": "Send Authorization: Bearer with the token in the node's api.token file.",
+  "token-wrong": "The token changes with each start; read it again from the api.token file.",
+  "transaction-not-found": "It may not have arrived here, or was dropped from the mempool.",
+  "tx-decode-failed": "Give the whole encoded transaction as hexadecimal digits.",
+  "txn-already-known": "Nothing to do: it is in a block.",
+  "wrong-host": "Ask for the node under 127.0.0.1 or localhost, or start it with --api-allow-host.",
+};
+
+/** Returns the hint for `code`, if there is one. */
+export function hintFor(code: string): string | undefined {
+  return Object.hasOwn(HINTS, code) ? HINTS[code] : undefined;
+}
