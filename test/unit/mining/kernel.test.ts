@@ -137,7 +137,6 @@ describe.each([
   ["wasm-simd", loadKernel()],
   ["native", createNativeKernel()],
 ] as const)("search, %s", (_, kernel) => {
-
   for (const [name, fields] of Object.entries(BITCOIN_HEADERS)) {
     test(`finds the nonce of Bitcoin's ${name}, with its hash as target and with its bits`, () => {
       const header = headerOf(fields);

@@ -16,11 +16,7 @@ import { loadKernel } from "../../../src/mining/kernel/load-kernel.ts";
 import { Miner, MiningStoppedError } from "../../../src/mining/miner.ts";
 import { type MinerWorker, streamName } from "../../../src/mining/stream.ts";
 import { TemplateBuilder } from "../../../src/mining/template-builder.ts";
-import type {
-  MinerCommand,
-  MinerReport,
-  MiningJob,
-} from "../../../src/mining/worker-messages.ts";
+import type { MinerCommand, MinerReport, MiningJob } from "../../../src/mining/worker-messages.ts";
 import {
   type ChainDatabase,
   closeChainDatabase,

@@ -1,0 +1,247 @@
+/**
+ * Asking a running node: the address, the token, and its refusals in one clear line.
+ *
+ * Knows how the API speaks (JSON, problem documents of RFC 9457), not what it says: the shapes of
+ * answers are in api-answers.ts.
+ */
+
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { JsonError, type JsonObject, type JsonValue, parseJson } from "../lib/json.ts";
+import { type Config, resolveConfig } from "../node/config.ts";
+import { networkFolder } from "../node/network-folder.ts";
+import {
+  isLoopbackHost,
+  path,
+  SETTINGS,
+  setting,
+  textAs,
+  textLike,
+  truth,
+  type ValuesOf,
+} from "../node/settings.ts";
+import { CommandError, flagOnly, type World } from "./command.ts";
+
+/** Heading of these options in help. */
+const GROUP = "Asking a node";
+
+/** Name of the file in a network's folder that holds the token. */
+const TOKEN_FILE_NAME = "api.token";
+
+/** The options of every command that asks a node. */
+export const CLIENT_OPTIONS = {
+  json: flagOnly(
+    setting({
+      kind: truth(),
+      group: GROUP,
+      help: "Print the node's answer as it is, for programs",
+      default: false,
+    }),
+  ),
+  url: setting<string | undefined>({
+    kind: textAs(parseNodeUrl, "a URL like http://127.0.0.1:8080", "URL"),
+    group: GROUP,
+    help: "The node to ask",
+    default: undefined,
+    defaultText: `http://127.0.0.1:${SETTINGS.port.default}, or CAIRN_URL`,
+    sources: ["flag", "environment"],
+  }),
+  token: setting<string | undefined>({
+    kind: textLike(/^[\x21-\x7e]{1,1024}$/, "a token, which is one word", "TOKEN"),
+    group: GROUP,
+    help: "Token to present where one is needed",
+    default: undefined,
+    defaultText: "that of the node on this machine, or CAIRN_TOKEN",
+    isSecret: true,
+    sources: ["flag", "environment"],
+  }),
+  data: flagOnly(
+    setting<string | undefined>({
+      kind: path("DIR"),
+      group: GROUP,
+      help: "Data folder of the node on this machine",
+      default: undefined,
+      defaultText: "as for cairn start",
+    }),
+  ),
+  network: flagOnly(
+    setting<string | undefined>({
+      kind: SETTINGS.network.kind,
+      group: GROUP,
+      help: "Network of the node on this machine",
+      default: undefined,
+      defaultText: "as for cairn start",
+    }),
+  ),
+  difficulty: flagOnly(
+    setting<number | undefined>({
+      kind: SETTINGS.difficulty.kind,
+      group: GROUP,
+      help: "Difficulty with which that network began, if not the usual",
+      default: undefined,
+    }),
+  ),
+} as const;
+
+/** Values of the options of every command that asks a node. */
+export type ClientOptions = ValuesOf<typeof CLIENT_OPTIONS>;
+
+/** Longest that a node is waited for; it gives itself 10 s. */
+const TIMEOUT_MS = 15_000;
+
+/** What a node said: the text, and what it stands for. */
+export interface Answer<Shape> {
+  readonly text: string;
+  readonly value: Shape;
+}
+
+/** What an ApiClient is made of. */
+export interface ApiClientNeeds {
+  readonly options: ClientOptions;
+  readonly world: World;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Asks one node. Every method throws CommandError if no node answers, or if it refuses.
+ *
+ * The token goes out only with what needs one, and the one read from this machine only to this
+ * machine.
+ */
+export class ApiClient {
+  readonly #options: ClientOptions;
+  readonly #world: World;
+  readonly #timeoutMs: number;
+  #url: string | undefined;
+
+  constructor({ options, world, timeoutMs = TIMEOUT_MS }: ApiClientNeeds) {
+    this.#options = options;
+    this.#world = world;
+    this.#timeoutMs = timeoutMs;
+    this.#url = options.url;
+  }
+
+  /** Returns the answer to GET `path`, which begins with a slash. */
+  async get<Shape>(path: string): Promise<Answer<Shape>> {
+    return await this.#ask<Shape>(path, { method: "GET", headers: { accept: "application/json" } });
+  }
+
+  /** Returns the answer to POST `path` with `body` as JSON. */
+  async post<Shape>(path: string, body: JsonValue): Promise<Answer<Shape>> {
+    const token = this.#options.token ?? this.#readLocalToken();
+    const headers = {
+      accept: "application/json",
+      "content-type": "application/json",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+    return await this.#ask<Shape>(path, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  async #ask<Shape>(path: string, request: RequestInit): Promise<Answer<Shape>> {
+    const { response, text } = await this.#exchange(path, request);
+    const value = parseAnswer(text);
+    if (response.ok && value !== undefined) {
+      return { text, value: value as unknown as Shape };
+    }
+
+    const problem = value === undefined ? undefined : describeProblem(value);
+    throw new CommandError(
+      problem ?? `${this.#baseUrl()} answers (status ${response.status}), but not as a node does`,
+    );
+  }
+
+  async #exchange(
+    path: string,
+    request: RequestInit,
+  ): Promise<{ response: Response; text: string }> {
+    const url = this.#baseUrl();
+    try {
+      const response = await this.#world.fetch(`${url}${path}`, {
+        ...request,
+        // A node never redirects, and a token must not follow one.
+        redirect: "manual",
+        signal: AbortSignal.timeout(this.#timeoutMs),
+      });
+      return { response, text: await response.text() };
+    } catch (cause) {
+      throw new CommandError(describeFailure(cause, url, this.#timeoutMs), { cause });
+    }
+  }
+
+  #baseUrl(): string {
+    this.#url ??= this.#localUrl();
+    return this.#url;
+  }
+
+  /** Returns the address that the settings of a node on this machine give it. */
+  #localUrl(): string {
+    const { apiHost, port } = this.#localConfig();
+    const host = apiHost === "0.0.0.0" ? "127.0.0.1" : apiHost === "::" ? "::1" : apiHost;
+    return `http://${isIPv6(host) ? `[${host}]` : host}:${port === 0 ? SETTINGS.port.default : port}`;
+  }
+
+  #readLocalToken(): string | undefined {
+    if (!isLoopbackHost(new URL(this.#baseUrl()).hostname.replace(/^\[|\]$/g, "")))
+      return undefined;
+
+    const config = this.#localConfig();
+    const file = config.apiTokenFile ?? join(networkFolder(config), TOKEN_FILE_NAME);
+    try {
+      return this.#world.readFile(file)?.trim();
+    } catch {
+      // Another user's node: it says itself whether it wants a token.
+      return undefined;
+    }
+  }
+
+  #localConfig(): Config {
+    const { data, network, difficulty } = this.#options;
+    const argv = Object.entries({ data, network, difficulty }).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}=${value}`],
+    );
+    return resolveConfig({ argv, ...this.#world });
+  }
+}
+
+function parseNodeUrl(text: string): string | undefined {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return undefined;
+  const { origin, pathname, search, hash, username, password } = new URL(text);
+  if (search !== "" || hash !== "" || username !== "" || password !== "") return undefined;
+  return `${origin}${pathname}`.replace(/\/+$/, "");
+}
+
+function parseAnswer(text: string): JsonValue | undefined {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns one line for a problem document, or undefined if `value` is none. */
+function describeProblem(value: JsonValue): string | undefined {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
+  const problem = value as JsonObject;
+  const said = textOf(problem.detail) ?? textOf(problem.title);
+  if (said === undefined) return undefined;
+
+  const code = textOf(problem.code);
+  const hint = textOf(problem.hint);
+  return `${said.replace(/\.$/, "")}${code === undefined ? "" : ` (${code})`}${
+    hint === undefined ? "" : `: ${hint}`
+  }`;
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+const REFUSED_CODES: ReadonlySet<unknown> = new Set(["ConnectionRefused", "ECONNREFUSED"]);
+
+function describeFailure(cause: unknown, url: string, timeoutMs: number): string {
+  const { name, code, message } = cause as { name?: string; code?: unknown; message?: string };
+  if (REFUSED_CODES.has(code)) return `no node answers at ${url}; start one with: cairn start`;
+  if (name === "TimeoutError") return `${url} did not answer within ${timeoutMs / 1_000} s`;
+  return `cannot ask ${url}: ${message ?? String(cause)}`;
+}

@@ -1,0 +1,31 @@
+/**
+ * The list of all commands, in the order in which help shows them.
+ *
+ * A new command is one file and one line here.
+ */
+
+import { blockCommand } from "./block.ts";
+import { chainCommand } from "./chain.ts";
+import type { Command } from "./command.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
+import { mempoolCommand } from "./mempool.ts";
+import { mineCommand } from "./mine.ts";
+import { startCommand } from "./start.ts";
+import { statusCommand } from "./status.ts";
+import { txCommand } from "./tx.ts";
+import { verifyCommand } from "./verify.ts";
+
+/** Every command of `cairn`. */
+export const COMMANDS: readonly Command[] = [
+  startCommand,
+  mineCommand,
+  statusCommand,
+  chainCommand,
+  blockCommand,
+  txCommand,
+  mempoolCommand,
+  verifyCommand,
+  exportCommand,
+  importCommand,
+];

@@ -1,0 +1,229 @@
+/**
+ * Runs a node with its API until it is told to stop, and says on the terminal what it did.
+ *
+ * The one place where a configuration becomes a node: networks are found, addresses read, ports
+ * chosen. What a node is made of is written in node/node.ts.
+ */
+
+import { readFileSync } from "node:fs";
+import { type ApiServer, startApiOnFreePort } from "../api/server.ts";
+import { findNetwork } from "../consensus/networks.ts";
+import type { Network } from "../consensus/params.ts";
+import type { IndexWorker } from "../index/index-service.ts";
+import { Logger } from "../lib/logger.ts";
+import type { Config } from "../node/config.ts";
+import { ConfigError } from "../node/config-error.ts";
+import { chooseEcdsaBackend } from "../node/ecdsa-backend.ts";
+import { makeLogSink } from "../node/logging.ts";
+import { networkFolder } from "../node/network-folder.ts";
+import { Node } from "../node/node.ts";
+import { writePrivateFile } from "../node/private-file.ts";
+import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
+import { EXIT_CODE, type World } from "./command.ts";
+import { Terminal } from "./terminal.ts";
+
+/** What only the entry of the program can give. */
+export interface RunNodeNeeds {
+  readonly world: World;
+  readonly spawnIndex: () => IndexWorker;
+}
+
+const MEGABYTE = 1_000_000;
+const HOUR_MS = 3_600_000;
+
+/** Milliseconds that an orderly end may take before the process goes anyway. */
+const STOP_TIMEOUT_MS = 5_000;
+
+/** Milliseconds between two lines about the tip. */
+const LOG_INTERVAL_MS = 1_000;
+
+/** Long enough that nobody guesses one. */
+const TOKEN_PATTERN = /^[\x21-\x7e]{32,1024}$/;
+
+/** Runs a node of `config`; returns the exit code once it has stopped. */
+export async function runNode(config: Config, needs: RunNodeNeeds): Promise<number> {
+  const terminal = new Terminal(needs.world);
+  const network = findConfiguredNetwork(config);
+  const log = new Logger({
+    sink: makeLogSink(
+      config.logFormat,
+      (line) => needs.world.stderr.write(line),
+      () => needs.world.clock.now(),
+    ),
+    level: config.logLevel,
+    category: "node",
+  });
+
+  const node = await startNode(config, network, log, needs);
+  let api: ApiServer;
+  try {
+    api = await serveApi(node, config, needs.world.version);
+  } catch (cause) {
+    await node.stop();
+    throw cause;
+  }
+
+  printWelcome(terminal, node, api, config, needs.world.version);
+  const stopped = watchChain(node, log);
+  const reason = await waitForEnd();
+  stopped();
+  log.info("stopping", { reason: reason.name });
+  await endWithin(needs.world, async () => {
+    await api.stop();
+    await node.stop();
+  });
+  if (reason.error === undefined) return EXIT_CODE.ok;
+
+  log.error("the node cannot go on", { reason: messageOf(reason.error) });
+  if (needs.world.environment.CAIRN_DEBUG) terminal.printError(String(reason.error.stack));
+  return EXIT_CODE.failed;
+}
+
+function findConfiguredNetwork({ network, difficulty }: Config): Network {
+  return findNetwork(network, network === "regtest" ? undefined : difficulty);
+}
+
+async function startNode(
+  config: Config,
+  network: Network,
+  log: Logger,
+  { world, spawnIndex }: RunNodeNeeds,
+): Promise<Node> {
+  return await Node.start({
+    network,
+    difficulty: config.difficulty,
+    directory: networkFolder(config),
+    clock: world.clock,
+    log,
+    ecdsa: chooseEcdsaBackend(),
+    spawnMiner: () => world.spawnMiner(),
+    spawnIndex,
+    mining: {
+      enabled: config.mine,
+      threads: config.threads,
+      payoutScript: readPayoutAddress(config.address, network),
+      tag: config.minerTag,
+      refreshMs: config.templateRefreshSeconds * 1000,
+      cpus: config.cpuAffinity ?? [],
+    },
+    mempool: {
+      minRelayFeerate: config.minRelayFeerate,
+      maxBytes: config.mempoolMaxMegabytes * MEGABYTE,
+      expiryMs: config.mempoolExpiryHours * HOUR_MS,
+    },
+  });
+}
+
+function readPayoutAddress(address: string | undefined, network: Network): Uint8Array | undefined {
+  if (address === undefined) return undefined;
+  try {
+    return parseAddress(address, network.addressPrefixes);
+  } catch (cause) {
+    if (!(cause instanceof AddressError)) throw cause;
+    throw new ConfigError("bad-value", `--address ${address}: ${cause.message}`, { cause });
+  }
+}
+
+async function serveApi(node: Node, config: Config, version: string): Promise<ApiServer> {
+  const token = readToken(config, node);
+  const mayMove = config.origins.port === "default";
+  return await startApiOnFreePort({ node, settings: config, token, version }, mayMove);
+}
+
+/** A token is new at each start unless its file was named, and readable by the owner alone. */
+function readToken(config: Config, node: Node): string {
+  if (config.apiTokenFile !== undefined) return readTokenFile(config.apiTokenFile);
+  const token = crypto.getRandomValues(new Uint8Array(32)).toHex();
+  writePrivateFile(node.directory.file("api.token"), `${token}\n`);
+  return token;
+}
+
+function readTokenFile(path: string): string {
+  let token: string;
+  try {
+    token = readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw new ConfigError("bad-file", `--api-token-file ${path}: ${messageOf(cause)}`, { cause });
+  }
+  if (!TOKEN_PATTERN.test(token)) {
+    throw new ConfigError(
+      "bad-value",
+      `--api-token-file ${path}: a token is one word of 32 to 1024 printable characters`,
+    );
+  }
+  return token;
+}
+
+function printWelcome(
+  terminal: Terminal,
+  { network, directory, miner, payoutScript, chain }: Node,
+  api: ApiServer,
+  config: Config,
+  version: string,
+): void {
+  const url = api.url.replace(/\/$/, "");
+  const address = formatAddress(payoutScript, network.addressPrefixes) ?? "a script of your own";
+  const threads = `${miner.threads} thread${miner.threads === 1 ? "" : "s"}`;
+  const mining = miner.isRunning
+    ? `${threads}, for ${address}`
+    : `off; coins would go to ${address}`;
+  terminal.print(
+    { text: `Cairn ${version}`, style: "bold" },
+    ` on network ${network.name}, height ${chain.tip.height}`,
+  );
+  terminal.printPairs([
+    ["Dashboard", { text: `${url}/`, style: "cyan" }],
+    ["API", `${url}/api/status, described at ${url}/swagger`],
+    ["Data", directory.path],
+    ["Mining", mining],
+  ]);
+  if (config.apiExpose) {
+    terminal.print({ text: `Other machines can reach the API at ${url}.`, style: "red" });
+  }
+  terminal.print({ text: "Stop with Ctrl-C.", style: "dim" });
+}
+
+/** Logs blocks as they come, at most one line a second: a branch of thousands is one line. */
+function watchChain({ chain, clock }: Node, log: Logger): () => void {
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return chain.events.on("tip-changed", ({ tip }) => {
+    if (clock.monotonic() - loggedAt < LOG_INTERVAL_MS) return;
+    loggedAt = clock.monotonic();
+    log.info("new tip", { height: tip.height, hash: tip.hash });
+  });
+}
+
+/** Why a node ends: somebody asked, or it cannot trust itself any more. */
+interface EndReason {
+  readonly name: string;
+  readonly error?: Error;
+}
+
+/** A broken invariant must stop the node: going on would write what cannot be trusted. */
+function waitForEnd(): Promise<EndReason> {
+  const { promise, resolve } = Promise.withResolvers<EndReason>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      resolve({ name: signal });
+      // Whoever asks twice does not want to wait.
+      process.once(signal, () => process.exit(EXIT_CODE.failed));
+    });
+  }
+  process.on("uncaughtException", (error) => resolve({ name: "fault", error }));
+  process.on("unhandledRejection", (cause) => {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    resolve({ name: "fault", error });
+  });
+  return promise;
+}
+
+async function endWithin({ clock }: World, end: () => Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(STOP_TIMEOUT_MS, resolve);
+  await Promise.race([end(), promise]);
+  cancel();
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

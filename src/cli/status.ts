@@ -1,0 +1,102 @@
+/**
+ * `cairn status`: how a running node is doing, on one screen.
+ *
+ * Shows what the API says and works nothing out but ages, by the clock of this machine.
+ */
+
+import type { StatusAnswer } from "./api-answers.ts";
+import { ApiClient, CLIENT_OPTIONS } from "./api-client.ts";
+import { defineCommand, EXIT_CODE } from "./command.ts";
+import type { Span, Terminal } from "./terminal.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFeerate,
+  formatHashrate,
+  formatPlural,
+  formatShare,
+} from "./units.ts";
+
+export const statusCommand = defineCommand({
+  name: "status",
+  summary: "How a running node is doing",
+  group: "Ask a running node",
+  usage: ["status [OPTIONS]"],
+  description: "Shows the node's chain, mining, mempool, peers and use of the machine.",
+  options: CLIENT_OPTIONS,
+  maxPositionals: 0,
+  examples: [
+    { line: "cairn status", does: "The node on this machine" },
+    { line: "cairn status --url http://10.0.0.5:8080", does: "A node on another machine" },
+    { line: "cairn status --json", does: "The same for programs" },
+  ],
+  run: async ({ options, terminal, world }) => {
+    const { text, value } = await new ApiClient({ options, world }).get<StatusAnswer>(
+      "/api/status",
+    );
+    if (options.json) terminal.printRaw(text);
+    else printStatus(terminal, value, world.clock.now() / 1_000);
+    return EXIT_CODE.ok;
+  },
+});
+
+function printStatus(terminal: Terminal, status: StatusAnswer, now: number): void {
+  terminal.print(
+    { text: `Network ${status.network}`, style: "bold" },
+    ` at height ${formatCount(status.height)}`,
+    ...describeSync(status),
+  );
+
+  const { hashrate, mempool, mining, peers } = status;
+  terminal.printHeading("Chain");
+  terminal.printPairs([
+    ["tip", status.tip],
+    ["tip found", formatAge(now - status.tipTime)],
+    ["difficulty", formatCount(status.difficulty, 2)],
+    ["target", status.target],
+    ["chainwork", status.chainwork],
+    ["genesis", status.genesis],
+  ]);
+
+  terminal.printHeading("Mining");
+  terminal.printPairs([
+    ["state", ...describeMining(mining)],
+    ["pays", mining.address ?? "no address"],
+    ["blocks found", formatCount(mining.blocksFound)],
+    ["own hash rate", formatHashrate(hashrate.own)],
+    ["network's", `${formatHashrate(hashrate.network)} (estimate)`],
+  ]);
+
+  terminal.printHeading("Mempool and peers");
+  terminal.printPairs([
+    ["waiting", `${formatPlural(mempool.count, "transaction")}, ${formatBytes(mempool.bytes)}`],
+    ["least feerate", formatFeerate(mempool.minFeerate)],
+    ["peers", `${formatCount(peers.inbound)} inbound, ${formatCount(peers.outbound)} outbound`],
+  ]);
+
+  terminal.printHeading("Node");
+  terminal.printPairs([
+    ["name", `${status.name} (${status.nodeId})`],
+    ["version", status.version],
+    ["up for", formatDuration(status.uptimeSeconds)],
+    ["memory", formatBytes(status.memoryBytes)],
+    ["database", formatBytes(status.databaseBytes)],
+    ["signatures", `checked by ${status.signatures} code`],
+  ]);
+
+  if (status.warnings.length === 0) return;
+  terminal.printHeading("Warnings");
+  for (const text of status.warnings) terminal.print("  ", { text, style: "yellow" });
+}
+
+function describeSync({ sync }: StatusAnswer): readonly Span[] {
+  if (sync.progress >= 1) return [];
+  return [", ", { text: `${sync.state} ${formatShare(sync.progress)}`, style: "yellow" }];
+}
+
+function describeMining({ running, threads }: StatusAnswer["mining"]): readonly Span[] {
+  if (!running) return ["stopped"];
+  return [{ text: "running", style: "green" }, ` on ${formatPlural(threads, "thread")}`];
+}
