@@ -36,7 +36,7 @@ export interface GatePolicy extends HostPolicy {
 export interface GateNeeds {
   readonly token: string;
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "countAnswer">;
   /** Answers a request that passed; never rejects. */
   readonly routes: (request: Request) => Promise<Response>;
 }
