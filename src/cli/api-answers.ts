@@ -8,7 +8,6 @@
 /** GET /api/status */
 export interface StatusAnswer {
   readonly name: string;
-  readonly nodeId: string;
   readonly version: string;
   readonly network: string;
   readonly genesis: string;
@@ -92,6 +91,7 @@ export interface TransactionAnswer {
   readonly confirmations: number;
   readonly blockHash: string | null;
   readonly blockHeight: number | null;
+  /** Milliseconds since 1970. */
   readonly timestamp: number | null;
   readonly inputs: readonly TransactionInput[];
   readonly outputs: readonly TransactionOutput[];

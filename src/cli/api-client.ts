@@ -9,7 +9,7 @@ import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { JsonError, type JsonObject, type JsonValue, parseJson } from "../lib/json.ts";
 import { type Config, resolveConfig } from "../node/config.ts";
-import { networkFolder } from "../node/network-folder.ts";
+import { networkFolder, TOKEN_FILE_NAME, URL_FILE_NAME } from "../node/network-folder.ts";
 import {
   isLoopbackHost,
   path,
@@ -24,9 +24,6 @@ import { CommandError, flagOnly, type World } from "./command.ts";
 
 /** Heading of these options in help. */
 const GROUP = "Asking a node";
-
-/** Name of the file in a network's folder that holds the token. */
-const TOKEN_FILE_NAME = "api.token";
 
 /** The options of every command that asks a node. */
 export const CLIENT_OPTIONS = {
@@ -173,9 +170,17 @@ export class ApiClient {
     return this.#url;
   }
 
-  /** Returns the address that the settings of a node on this machine give it. */
+  /**
+   * Returns the address that a node on this machine has left in its folder, since its port may have
+   * moved; else the one that its settings give it.
+   */
   #localUrl(): string {
-    const { apiHost, port } = this.#localConfig();
+    const config = this.#localConfig();
+    const left = this.#readLocalFile(join(networkFolder(config), URL_FILE_NAME));
+    const url = left === undefined ? undefined : parseNodeUrl(left);
+    if (url !== undefined) return url;
+
+    const { apiHost, port } = config;
     const host = apiHost === "0.0.0.0" ? "127.0.0.1" : apiHost === "::" ? "::1" : apiHost;
     return `http://${isIPv6(host) ? `[${host}]` : host}:${port === 0 ? SETTINGS.port.default : port}`;
   }
@@ -185,7 +190,10 @@ export class ApiClient {
       return undefined;
 
     const config = this.#localConfig();
-    const file = config.apiTokenFile ?? join(networkFolder(config), TOKEN_FILE_NAME);
+    return this.#readLocalFile(config.apiTokenFile ?? join(networkFolder(config), TOKEN_FILE_NAME));
+  }
+
+  #readLocalFile(file: string): string | undefined {
     try {
       return this.#world.readFile(file)?.trim();
     } catch {

@@ -15,6 +15,7 @@ import {
   formatAmount,
   formatBytes,
   formatCount,
+  formatDifficulty,
   formatPlural,
   formatTime,
 } from "./units.ts";
@@ -77,7 +78,7 @@ function printBlock(
     ["version", `0x${(block.version >>> 0).toString(16).padStart(8, "0")}`],
     ["bits", block.bits],
     ["nonce", String(block.nonce)],
-    ["difficulty", formatCount(block.difficulty, 2)],
+    ["difficulty", formatDifficulty(block.difficulty)],
     ["target", block.target],
     ["chainwork", block.chainwork],
   ]);

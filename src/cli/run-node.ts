@@ -15,7 +15,7 @@ import type { Config } from "../node/config.ts";
 import { ConfigError } from "../node/config-error.ts";
 import { chooseEcdsaBackend } from "../node/ecdsa-backend.ts";
 import { makeLogSink } from "../node/logging.ts";
-import { networkFolder } from "../node/network-folder.ts";
+import { networkFolder, TOKEN_FILE_NAME, URL_FILE_NAME } from "../node/network-folder.ts";
 import { Node } from "../node/node.ts";
 import { writePrivateFile } from "../node/private-file.ts";
 import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
@@ -63,6 +63,8 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
     throw cause;
   }
 
+  // The port may have moved: commands on this machine find it here.
+  writePrivateFile(node.directory.file(URL_FILE_NAME), `${api.url}\n`);
   printWelcome(terminal, node, api, config, needs.world.version);
   const stopped = watchChain(node, log);
   const reason = await waitForEnd();
@@ -134,7 +136,7 @@ async function serveApi(node: Node, config: Config, version: string): Promise<Ap
 function readToken(config: Config, node: Node): string {
   if (config.apiTokenFile !== undefined) return readTokenFile(config.apiTokenFile);
   const token = crypto.getRandomValues(new Uint8Array(32)).toHex();
-  writePrivateFile(node.directory.file("api.token"), `${token}\n`);
+  writePrivateFile(node.directory.file(TOKEN_FILE_NAME), `${token}\n`);
   return token;
 }
 

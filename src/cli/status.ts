@@ -12,6 +12,7 @@ import {
   formatAge,
   formatBytes,
   formatCount,
+  formatDifficulty,
   formatDuration,
   formatFeerate,
   formatHashrate,
@@ -53,8 +54,8 @@ function printStatus(terminal: Terminal, status: StatusAnswer, now: number): voi
   terminal.printHeading("Chain");
   terminal.printPairs([
     ["tip", status.tip],
-    ["tip found", formatAge(now - status.tipTime)],
-    ["difficulty", formatCount(status.difficulty, 2)],
+    ["tip found", formatAge(Math.max(0, now - status.tipTime))],
+    ["difficulty", formatDifficulty(status.difficulty)],
     ["target", status.target],
     ["chainwork", status.chainwork],
     ["genesis", status.genesis],
@@ -78,7 +79,7 @@ function printStatus(terminal: Terminal, status: StatusAnswer, now: number): voi
 
   terminal.printHeading("Node");
   terminal.printPairs([
-    ["name", `${status.name} (${status.nodeId})`],
+    ["name", status.name],
     ["version", status.version],
     ["up for", formatDuration(status.uptimeSeconds)],
     ["memory", formatBytes(status.memoryBytes)],

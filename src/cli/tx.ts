@@ -123,7 +123,7 @@ function printTransaction(terminal: Terminal, transaction: TransactionAnswer, no
   terminal.print();
   terminal.printPairs([
     ["state", ...describeState(transaction)],
-    ["first seen", timestamp === null ? "unknown" : describeTime(timestamp, now)],
+    ["first seen", timestamp === null ? "unknown" : describeTime(timestamp / 1_000, now)],
     ["fee", fee === null ? "none: it mints coins" : describeFee(fee, feerate)],
     [
       "size",

@@ -52,6 +52,11 @@ export function formatCount(count: number, decimals = 0): string {
   return count.toLocaleString("en-US", { maximumFractionDigits: decimals });
 }
 
+/** Formats a difficulty to three digits at least, since private chains live far below 1. */
+export function formatDifficulty(difficulty: number): string {
+  return difficulty < 1 ? difficulty.toPrecision(3) : formatCount(difficulty, 2);
+}
+
 /** Formats a part of a whole, given as 0..1: `12.5 %`. */
 export function formatShare(share: number): string {
   return `${formatCount(share * 100, 1)} %`;

@@ -8,6 +8,10 @@ import { join } from "node:path";
 import { DEFAULT_DIFFICULTY } from "../consensus/networks.ts";
 import type { Config } from "./config.ts";
 
+/** Files in which a running node leaves its API's token and address for programs on this machine. */
+export const TOKEN_FILE_NAME = "api.token";
+export const URL_FILE_NAME = "api.url";
+
 /** Returns the folder of the network that `config` names; another difficulty is another network. */
 export function networkFolder({
   data,

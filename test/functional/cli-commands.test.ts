@@ -109,7 +109,16 @@ for (const [name, isThere] of programs) {
         expect({ argv, exitCode, stderr }).toEqual({ argv, exitCode: 0, stderr: "" });
         expect(stdout).not.toContain("undefined");
         expect(stdout).not.toContain("NaN");
+        expect(stdout).not.toMatch(/[+-]\d{6}-/); // A year that no clock shows.
       }
+    });
+
+    test("finds the node of the same folder without being told its port", async () => {
+      const { exitCode, stdout } = await run("status", ...NETWORK, ...data, "--json");
+      expect({ exitCode, network: JSON.parse(stdout).network }).toEqual({
+        exitCode: 0,
+        network: "regtest",
+      });
     });
 
     test("refuses what is no transaction and what is not there with one line", async () => {

@@ -58,7 +58,7 @@ function transactionOf(changes: Partial<TransactionAnswer> = {}): TransactionAns
     confirmations: 3,
     blockHash: "00".repeat(32),
     blockHeight: 8,
-    timestamp: TIME - 30,
+    timestamp: (TIME - 30) * 1_000,
     inputs: [{ txid: "ef".repeat(32), vout: 1, address: "crn1qfrom", amount: 5_000_000_000 }],
     outputs: [
       { index: 0, address: "crn1qto", amount: 4_999_999_859, type: "p2wpkh", spentBy: null },
@@ -78,7 +78,6 @@ const COINBASE = transactionOf({
 function statusOf(changes: Partial<StatusAnswer> = {}): StatusAnswer {
   return {
     name: "lab-1",
-    nodeId: "f00d",
     version: "0.1.0",
     network: "cairn",
     genesis: "00".repeat(32),
