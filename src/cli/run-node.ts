@@ -64,8 +64,9 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
   }
 
   // The port may have moved: commands on this machine find it here.
-  writePrivateFile(node.directory.file(URL_FILE_NAME), `${api.url}\n`);
-  printWelcome(terminal, node, api, config, needs.world.version);
+  const url = localUrl(api);
+  writePrivateFile(node.directory.file(URL_FILE_NAME), `${url}\n`);
+  printWelcome(terminal, node, url, config, needs.world.version);
   const stopped = watchChain(node, log);
   const reason = await waitForEnd();
   stopped();
@@ -156,14 +157,21 @@ function readTokenFile(path: string): string {
   return token;
 }
 
+/** The API's address as this machine can ask for it: an unspecified one is no place to go to. */
+function localUrl({ url }: ApiServer): string {
+  return url
+    .replace(/\/$/, "")
+    .replace("//0.0.0.0:", "//127.0.0.1:")
+    .replace("//[::]:", "//[::1]:");
+}
+
 function printWelcome(
   terminal: Terminal,
   { network, directory, miner, payoutScript, chain }: Node,
-  api: ApiServer,
+  url: string,
   config: Config,
   version: string,
 ): void {
-  const url = api.url.replace(/\/$/, "");
   const address = formatAddress(payoutScript, network.addressPrefixes) ?? "a script of your own";
   const threads = `${miner.threads} thread${miner.threads === 1 ? "" : "s"}`;
   const mining = miner.isRunning
@@ -180,7 +188,8 @@ function printWelcome(
     ["Mining", mining],
   ]);
   if (config.apiExpose) {
-    terminal.print({ text: `Other machines can reach the API at ${url}.`, style: "red" });
+    const where = `Other machines can reach the API at port ${new URL(url).port} of this one`;
+    terminal.print({ text: `${where}; what changes anything needs the token.`, style: "red" });
   }
   terminal.print({ text: "Stop with Ctrl-C.", style: "dim" });
 }
