@@ -74,7 +74,10 @@ function showStatus(status) {
   show("mempool", status.mempool.count.toLocaleString("en"));
   show("feerate", `from ${status.mempool.minFeerate} sat/vB`);
   show("mining", status.mining.running ? "On" : "Off");
-  show("found", `${status.mining.blocksFound} found, ${status.mining.threads} ${status.mining.threads === 1 ? "thread" : "threads"}`);
+  show(
+    "found",
+    `${status.mining.blocksFound} found, ${status.mining.threads} ${status.mining.threads === 1 ? "thread" : "threads"}`,
+  );
   show("uptime", duration(status.uptimeSeconds));
   const memory = `${scaled(status.memoryBytes, 1024)}B`;
   show("resources", `${memory} memory, ${scaled(status.databaseBytes, 1024)}B disk`);

@@ -4,7 +4,6 @@
  * Handlers only put parts together; what is shown is made in view-address.ts.
  */
 
-import { Elysia } from "elysia";
 import { formatAddress, parseAddress } from "../primitives/address.ts";
 import {
   AddressSummary,
@@ -16,6 +15,7 @@ import { type ApiContext, indexCaughtUp } from "./api-context.ts";
 import { MempoolAddresses } from "./mempool-addresses.ts";
 import { describe } from "./operation.ts";
 import { readQuery } from "./request-input.ts";
+import { createRouter } from "./router.ts";
 import { NoQuery, PageQuery } from "./schemas.ts";
 import {
   type KnownAddress,
@@ -34,7 +34,7 @@ export function addressRoutes(context: ApiContext) {
   const { chain, explorer, mempool, network } = node;
   const waiting = new MempoolAddresses(node);
   const sources = { chain, explorer, mempool, network, waiting };
-  return new Elysia({ name: "addresses", normalize: false, aot: false })
+  return createRouter("addresses")
     .get(
       "/api/addresses/:address",
       async ({ params: { address }, request }) => {

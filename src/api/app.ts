@@ -5,7 +5,6 @@
  * and its bundle routes stay off. Errors become problem documents here.
  */
 
-import { Elysia } from "elysia";
 import type { Logger } from "../lib/logger.ts";
 import { addressRoutes } from "./address-routes.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -17,6 +16,7 @@ import type { Metrics } from "./metrics.ts";
 import { miningRoutes } from "./mining-routes.ts";
 import { makeOpenApi } from "./openapi.ts";
 import { INTERNAL_PROBLEM, type Problem, problemOf, problemResponse } from "./problem.ts";
+import { createRouter } from "./router.ts";
 import { statsRoutes } from "./stats-routes.ts";
 import { transactionRoutes } from "./transaction-routes.ts";
 
@@ -30,7 +30,7 @@ export interface ApiApp {
 /** Puts the routes of `context` together. */
 export function createApp(context: ApiContext, metrics: Metrics): ApiApp {
   const log = context.node.log.for("api");
-  const api = new Elysia({ name: "api", normalize: false, aot: false })
+  const api = createRouter("api")
     .use(statsRoutes(context))
     .use(chainRoutes(context))
     .use(transactionRoutes(context))
@@ -39,7 +39,7 @@ export function createApp(context: ApiContext, metrics: Metrics): ApiApp {
     .use(healthRoutes(context, metrics));
   const openApi = makeOpenApi(api.routes, context.version);
 
-  const app = new Elysia({ normalize: false, aot: false })
+  const app = createRouter("root")
     // Before the routes: a hook reaches those that are added after it.
     .onError({ as: "global" }, ({ error, request }) => {
       return problemResponse(describeError(error, request, app.routes, log));
@@ -93,7 +93,7 @@ function unknownRoute(
 
 function matches(pattern: string, pathname: string): boolean {
   const wanted = pattern.split("/");
-  const given = pathname.replace(/(?<=.)\/$/, "").split("/");
+  const given = pathname.split("/");
   if (wanted.length !== given.length) return false;
   return wanted.every((part, index) => {
     return part.startsWith(":") ? given[index] !== "" : part === given[index];

@@ -4,15 +4,15 @@
  * Only the files named here can be asked for; what is in them is the business of public/.
  */
 
-import { Elysia } from "elysia";
 import icon from "../../public/icon.svg" with { type: "file" };
 import page from "../../public/index.html" with { type: "file" };
 import style from "../../public/status.css" with { type: "file" };
 import script from "../../public/status.js" with { type: "file" };
+import { createRouter } from "./router.ts";
 import { serveFile } from "./static-file.ts";
 
 export function assetRoutes() {
-  return new Elysia({ name: "assets", normalize: false, aot: false })
+  return createRouter("assets")
     .get("/", serveFile(html(page)))
     .get("/status.css", serveFile(css(style)))
     .get("/status.js", serveFile(javascript(script)))

@@ -5,7 +5,6 @@
  * blocks are valid is none of their business.
  */
 
-import { Elysia } from "elysia";
 import { parseCursor } from "../index/paging.ts";
 import { toHex } from "../lib/bytes.ts";
 import { type ApiContext, findBlock, indexCaughtUp } from "./api-context.ts";
@@ -24,6 +23,7 @@ import {
 } from "./chain-schemas.ts";
 import { describe } from "./operation.ts";
 import { readQuery } from "./request-input.ts";
+import { createRouter } from "./router.ts";
 import { MAX_LIST_LIMIT, NoQuery } from "./schemas.ts";
 import { streamBlocks } from "./stream-blocks.ts";
 import { confirmationsOf, SETTLED_DEPTH, viewBlock, viewHeader, viewTip } from "./view-block.ts";
@@ -34,7 +34,7 @@ const BLOCK_ID = { id: "Height on the active chain, or hash of any block known."
 export function chainRoutes(context: ApiContext) {
   const { node } = context;
   const { chain } = node;
-  return new Elysia({ name: "chain", normalize: false, aot: false })
+  return createRouter("chain")
     .get("/api/blockchain", ({ request }) => listChain(context, request), CHAIN)
     .get("/api/blocks", ({ request }) => listRange(context, request), BLOCKS)
     .get(

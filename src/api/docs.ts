@@ -5,16 +5,16 @@
  * so that the same content policy holds as everywhere.
  */
 
-import { Elysia } from "elysia";
 import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import bundle from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import page from "../../public/swagger.html" with { type: "file" };
 import script from "../../public/swagger.js" with { type: "file" };
 import { css, html, javascript } from "./asset-routes.ts";
+import { createRouter } from "./router.ts";
 import { serveFile } from "./static-file.ts";
 
 export function docsRoutes(openApi: Record<string, unknown>) {
-  return new Elysia({ name: "docs", normalize: false, aot: false })
+  return createRouter("docs")
     .get("/swagger", serveFile(html(page)))
     .get("/swagger/json", () =>
       Response.json(openApi, { headers: { "cache-control": "no-cache" } }),

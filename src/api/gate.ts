@@ -182,6 +182,7 @@ export class Gate {
     const inner = new Request(`${INNER_BASE}${path}`, {
       method: method === "HEAD" ? "GET" : method,
       headers: pickHeaders(request.headers),
+      signal: request.signal,
     });
     const { rateClass, maxBodyBytes } = access;
     attachInput(inner, {
@@ -240,7 +241,8 @@ function quotaKey(standing: string, rateClass: string, client: string): string {
   return `${standing} ${rateClass} ${client}`;
 }
 
-/** Path segments must decode, and hold no control character: some routers and logs differ on them. */
+/** What routers, browsers and logs read differently: what does not decode, control characters, and
+ * two slashes at the start, which in a link mean another host. */
 function checkPath(path: string): void {
   let decoded: string;
   try {
@@ -249,7 +251,7 @@ function checkPath(path: string): void {
     throw refuse(BAD_PATH);
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through.
-  if (/[\u0000-\u001f\u007f]/.test(decoded)) throw refuse(BAD_PATH);
+  if (/[\u0000-\u001f\u007f]|^\/\//.test(decoded)) throw refuse(BAD_PATH);
 }
 
 /** Says no to a body by its headers alone, before any of it is read. */

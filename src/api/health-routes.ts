@@ -4,18 +4,18 @@
  * Cheap, since they are asked for all the time; which figures there are is in metrics.ts.
  */
 
-import { Elysia } from "elysia";
 import type { ApiContext } from "./api-context.ts";
 import type { Metrics } from "./metrics.ts";
 import { describe } from "./operation.ts";
 import { ApiError } from "./problem.ts";
+import { createRouter } from "./router.ts";
 import { Live, Ready } from "./stats-schemas.ts";
 
 /** Milliseconds that a probe waits for the index: it may be asked often. */
 const PROBE_TIMEOUT_MS = 500;
 
 export function healthRoutes({ node }: ApiContext, metrics: Metrics) {
-  return new Elysia({ name: "health", normalize: false, aot: false })
+  return createRouter("health")
     .get("/health/live", () => ({ status: "live" }), LIVE)
     .get(
       "/health/ready",

@@ -4,7 +4,6 @@
  * Handlers only put parts together; searching is the business of mining/.
  */
 
-import { Elysia } from "elysia";
 import { formatAddress, parseAddress } from "../primitives/address.ts";
 import type { BlockHash } from "../primitives/hash-id.ts";
 import { type ApiContext, indexCaughtUp } from "./api-context.ts";
@@ -21,8 +20,9 @@ import {
 import { describe } from "./operation.ts";
 import { decodeBlockHex } from "./parse-submission.ts";
 import { readBody, readQuery } from "./request-input.ts";
+import { createRouter } from "./router.ts";
 import { NoBody, NoQuery } from "./schemas.ts";
-import { viewTemplate } from "./view-template.ts";
+import { TemplateViewer } from "./template-viewer.ts";
 import { viewBlockVerdict } from "./view-verdict.ts";
 
 /** Blocks over which shares of miners are taken, and miners shown at most. */
@@ -31,7 +31,8 @@ const MINERS_SHOWN = 20;
 
 export function miningRoutes(context: ApiContext) {
   const { node } = context;
-  return new Elysia({ name: "mining", normalize: false, aot: false })
+  const viewer = new TemplateViewer(node);
+  return createRouter("mining")
     .post("/api/mine", ({ request }) => mineNow(context, request), MINE)
     .get(
       "/api/mining",
@@ -66,7 +67,7 @@ export function miningRoutes(context: ApiContext) {
       "/api/mining/template",
       ({ request }) => {
         readQuery(request, NoQuery);
-        return viewTemplate(node.templates.build(), node.mempool);
+        return new Response(viewer.json(), { headers: { "content-type": "application/json" } });
       },
       TEMPLATE,
     )
@@ -84,7 +85,7 @@ async function mineNow({ node }: ApiContext, request: Request) {
   const { blocks = 1, address } = await readBody(request, MineRequest);
   const script =
     address === undefined ? undefined : parseAddress(address, node.network.addressPrefixes);
-  const hashes = await node.miner.mine(blocks, script);
+  const hashes = await node.miner.mine(blocks, script, request.signal);
   return { hashes, blocks: hashes.map((hash) => ({ hash, height: heightOf(node, hash) })) };
 }
 
@@ -118,8 +119,8 @@ const MINE = describe({
   tag: "Mining",
   summary: "Mine blocks now",
   description:
-    "Up to 1,000 blocks by real work, one after the other; answers when all are connected. Pays " +
-    "the node's own address unless another is given.",
+    "Up to 1,000 blocks by real work, one after the other; answers when all are connected, and ends " +
+    "if you leave before. Pays the node's own address unless another is given.",
   body: MineRequest,
   bodyExample: { blocks: 3 },
   answers: { 200: { description: "The blocks, in order.", schema: MineResult } },

@@ -27,6 +27,8 @@ export function makeOpenApi(routes: readonly ListedRoute[], version: string): Js
     paths[shown] ??= {};
     (paths[shown] as Json)[method.toLowerCase()] = {
       operationId: operationId(method, shown),
+      // Reading is free for all; changing anything wants the token where others can reach the node.
+      ...(method === "GET" ? {} : { security: [{}, { token: [] }] }),
       ...(simplify(operation, components) as Json),
     };
   }
@@ -46,7 +48,6 @@ export function makeOpenApi(routes: readonly ListedRoute[], version: string): Js
       schemas: Object.fromEntries(components),
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
     },
-    security: [{}, { token: [] }],
   };
 }
 

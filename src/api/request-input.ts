@@ -112,7 +112,8 @@ export async function readBoundedText(
   try {
     const chunks: Uint8Array[] = [];
     for (let size = 0; ; ) {
-      const { done, value } = await Promise.race([reader.read(), deadline.promise]);
+      const read = reader.read().catch(() => Promise.reject(brokenOff()));
+      const { done, value } = await Promise.race([read, deadline.promise]);
       if (done || value === undefined) return decodeText(chunks);
       size += value.length;
       if (size > maxBytes) throw bodyTooLarge(maxBytes);
@@ -153,6 +154,15 @@ function tooSlow(): ApiError {
     status: 408,
     code: "body-too-slow",
     detail: `The body did not arrive within ${BODY_TIMEOUT_MS / 1000} seconds.`,
+  });
+}
+
+/** Whoever sent it went away or framed it wrongly: nothing to keep in a log. */
+function brokenOff(): ApiError {
+  return new ApiError({
+    status: 400,
+    code: "body-incomplete",
+    detail: "The body broke off before its end.",
   });
 }
 

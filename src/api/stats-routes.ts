@@ -4,18 +4,18 @@
  * Handlers only put parts together; the series are made in index/statistics-history.ts.
  */
 
-import { Elysia } from "elysia";
 import { difficultyOf } from "../index/difficulty.ts";
 import { type ApiContext, indexCaughtUp } from "./api-context.ts";
 import { describe } from "./operation.ts";
 import { readQuery } from "./request-input.ts";
+import { createRouter } from "./router.ts";
 import { NoQuery } from "./schemas.ts";
 import { History, HistoryQuery, Status, Totals } from "./stats-schemas.ts";
 import { viewStatus } from "./view-status.ts";
 
 export function statsRoutes(context: ApiContext) {
   const { node } = context;
-  return new Elysia({ name: "stats", normalize: false, aot: false })
+  return createRouter("stats")
     .get(
       "/api/status",
       ({ request }) => {

@@ -5,7 +5,6 @@
  */
 
 import { Type } from "@sinclair/typebox";
-import { Elysia } from "elysia";
 import { parseCursor } from "../index/paging.ts";
 import { toHex } from "../lib/bytes.ts";
 import type { JsonValue } from "../lib/json.ts";
@@ -18,6 +17,7 @@ import { describe } from "./operation.ts";
 import { parseSubmission, type SubmissionContext } from "./parse-submission.ts";
 import { ApiError, problemOf } from "./problem.ts";
 import { inputOf, readBody, readQuery } from "./request-input.ts";
+import { createRouter } from "./router.ts";
 import { NoQuery, PageQuery } from "./schemas.ts";
 import {
   BatchResult,
@@ -46,7 +46,7 @@ const AnyBody = Type.Any();
 export function transactionRoutes(context: ApiContext) {
   const { node } = context;
   const viewer = new MempoolViewer({ mempool: node.mempool, params: node.network.params });
-  return new Elysia({ name: "transactions", normalize: false, aot: false })
+  return createRouter("transactions")
     .get(
       "/api/transactions",
       ({ request }) => {
