@@ -55,7 +55,7 @@ export interface BlockSummary {
   readonly size: number;
   readonly weight: number;
   readonly transactionCount: number;
-  readonly totalFees: number;
+  readonly totalFees: number | null;
   readonly subsidy: number;
   readonly miner: { readonly tag: string | null; readonly address: string | null };
   readonly confirmations: number;

@@ -88,7 +88,10 @@ function printBlock(
     ["transactions", formatCount(block.transactionCount)],
     ["size", `${formatBytes(block.size)}, weight ${formatCount(block.weight)}`],
     ["subsidy", formatAmount(block.subsidy)],
-    ["fees", formatAmount(block.totalFees)],
+    [
+      "fees",
+      block.totalFees === null ? "unknown off the active chain" : formatAmount(block.totalFees),
+    ],
     ["mined by", describeMiner(block)],
   ]);
   printTransactions(terminal, block.transactions, limit);

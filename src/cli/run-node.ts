@@ -71,13 +71,16 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
   const reason = await waitForEnd();
   stopped();
   log.info("stopping", { reason: reason.name });
+  // Said first: what keeps a node from going on may keep it from ending well, too.
+  if (reason.error !== undefined) {
+    log.error("the node cannot go on", { reason: messageOf(reason.error) });
+  }
   await endWithin(needs.world, async () => {
     await api.stop();
     await node.stop();
   });
   if (reason.error === undefined) return EXIT_CODE.ok;
 
-  log.error("the node cannot go on", { reason: messageOf(reason.error) });
   if (needs.world.environment.CAIRN_DEBUG) terminal.printError(String(reason.error.stack));
   return EXIT_CODE.failed;
 }

@@ -29,9 +29,14 @@ export class HashrateMeter {
   }
 
   add(hashes: number, elapsedMs: number): void {
-    this.#total += hashes;
+    this.count(hashes);
     this.#reports.push({ hashes, elapsedMs });
     if (this.#reports.length > WINDOW_REPORTS) this.#reports.shift();
+  }
+
+  /** Counts hashes that say nothing of the present rate: those of a worker that was told to rest. */
+  count(hashes: number): void {
+    this.#total += hashes;
   }
 
   /** Forgets the recent reports: the worker rests. */

@@ -122,7 +122,8 @@ export class MiningStream {
         break;
       case "progress":
         // Hashes of a job that was replaced were done all the same.
-        this.meter.add(report.hashes, report.elapsedMs);
+        if (this.isWorking) this.meter.add(report.hashes, report.elapsedMs);
+        else this.meter.count(report.hashes);
         break;
       case "found":
         if (report.jobId !== this.#jobId || this.#candidate === undefined) break;

@@ -154,7 +154,10 @@ describe("continuous mining", () => {
     expect(workers.map(({ name }) => name)).toEqual(["A", "B"]);
     expect(worker(0).job?.header).not.toEqual(worker(1).job?.header as Uint8Array);
 
+    const { id } = worker(0).job as MiningJob;
     miner.stop();
+    worker(0).report({ type: "progress", jobId: id, hashes: 7, elapsedMs: 1 });
+    expect(miner.streams[0]).toMatchObject({ hashrate: 0, totalHashes: 7 });
     expect(workers.map(({ job }) => job)).toEqual([undefined, undefined]);
     expect(miner.isRunning).toBe(false);
   });
