@@ -6,10 +6,12 @@
  */
 
 import type { Database, Statement } from "bun:sqlite";
-import { decodeAll } from "../lib/codec.ts";
+import { equalBytes } from "../lib/bytes.ts";
+import { DecodeError, decodeAll } from "../lib/codec.ts";
 import { type Block, decodeBlock } from "../primitives/block.ts";
-import { type BlockHeader, decodeHeader } from "../primitives/block-header.ts";
+import { type BlockHeader, decodeHeader, hashHeader } from "../primitives/block-header.ts";
 import { type BlockHash, hashToId, idToHash } from "../primitives/hash-id.ts";
+import { merkleRoot } from "../primitives/merkle.ts";
 
 /** A row of `headers`, as kept in memory by the block index. */
 export interface StoredHeader {
@@ -91,7 +93,7 @@ export class BlockStore {
         id: row.id,
         hash: hashToId<BlockHash>(row.hash),
         height: row.height,
-        header: decodeAll(row.header, decodeHeader),
+        header: decodeStoredHeader(row),
         status: row.status,
         receivedAt: row.received_at,
       };
@@ -169,10 +171,15 @@ export class BlockStore {
     return row.part;
   }
 
-  /** Returns the block, its hash checked: a disk may have changed what it was given. */
+  /**
+   * Returns the block, its hash and Merkle root checked: a disk may have changed what it was given.
+   * Throws an Error, never a DecodeError: nobody but this node is to blame for these bytes.
+   */
   getBlock(id: number, hash: BlockHash): Block {
-    const block = decodeAll(this.getBody(id), decodeBlock);
-    if (block.hash !== hash) throw new Error(`block ${hash} is damaged in the database`);
+    const block = tryDecode(this.getBody(id));
+    if (block?.hash !== hash || !isBodyOfHeader(block)) {
+      throw new Error(`block ${hash} is damaged in the database`);
+    }
     return block;
   }
 
@@ -203,4 +210,26 @@ export class BlockStore {
       invalidReason: row.invalid_reason ?? undefined,
     };
   }
+}
+
+function tryDecode(bytes: Uint8Array): Block | undefined {
+  try {
+    return decodeAll(bytes, decodeBlock);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+function isBodyOfHeader({ header, transactions }: Block): boolean {
+  const { root } = merkleRoot(transactions.map(({ txid }) => idToHash(txid)));
+  return equalBytes(root, idToHash(header.merkleRoot));
+}
+
+/** Work and targets are computed from headers, so that a changed one must not get into the index. */
+function decodeStoredHeader(row: HeaderRow): BlockHeader {
+  const header = decodeAll(row.header, decodeHeader);
+  const hash = hashToId<BlockHash>(row.hash);
+  if (hashHeader(header) !== hash) throw new Error(`header ${hash} is damaged in the database`);
+  return header;
 }

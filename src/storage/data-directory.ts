@@ -23,6 +23,9 @@ export interface DataDirectory {
   release(): void;
 }
 
+/** Locks until they are released: a collected one would be closed, and its directory free. */
+const HELD_LOCKS = new Set<Database>();
+
 /** Makes `path` if missing and locks it; DataDirectoryError if another node holds it or it cannot
  * be written. */
 export function openDataDirectory(path: string): DataDirectory {
@@ -30,8 +33,18 @@ export function openDataDirectory(path: string): DataDirectory {
   makeDirectory(path);
 
   const lock = acquireLock(path, file("lock"), file("pid"));
-  writeFileSync(file("pid"), `${process.pid}\n`);
-  return { path, file, release: () => lock.close() };
+  try {
+    writeFileSync(file("pid"), `${process.pid}\n`);
+  } catch (cause) {
+    lock.close();
+    throw cannotWrite(path, cause);
+  }
+  HELD_LOCKS.add(lock);
+  const release = () => {
+    HELD_LOCKS.delete(lock);
+    lock.close();
+  };
+  return { path, file, release };
 }
 
 function makeDirectory(path: string): void {
@@ -62,9 +75,7 @@ function acquireLock(path: string, lockFile: string, pidFile: string): Database 
         { cause },
       );
     }
-    throw new DataDirectoryError(`cannot write to the data directory ${path}: ${reasonOf(cause)}`, {
-      cause,
-    });
+    throw cannotWrite(path, cause);
   }
 }
 
@@ -75,6 +86,12 @@ function ownerOf(pidFile: string): string {
   } catch {
     return "";
   }
+}
+
+function cannotWrite(path: string, cause: unknown): DataDirectoryError {
+  return new DataDirectoryError(`cannot write to the data directory ${path}: ${reasonOf(cause)}`, {
+    cause,
+  });
 }
 
 function reasonOf(cause: unknown): string {

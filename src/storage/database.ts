@@ -41,21 +41,25 @@ export function openChainDatabase(path: string, identity: DatabaseIdentity): Dat
     return database;
   } catch (cause) {
     database.close();
-    throw cause;
+    throw cause instanceof DataDirectoryError ? cause : cannotOpen(path, cause);
   }
 }
 
 /** Closes a database that openChainDatabase gave: after this, the next start skips its checks. */
 export function closeChainDatabase(database: Database): void {
-  writeMeta(database, "clean", "yes");
-  database.run("PRAGMA wal_checkpoint(TRUNCATE)");
-  database.close();
+  try {
+    writeMeta(database, "clean", "yes");
+    database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    database.close();
+  }
 }
 
 /** Opens a database file with this project's settings. */
 export function openDatabase(path: string): Database {
+  let database: Database | undefined;
   try {
-    const database = new Database(path, { create: true, strict: true });
+    database = new Database(path, { create: true, strict: true });
     database.run("PRAGMA busy_timeout = 5000");
     database.run("PRAGMA journal_mode = WAL");
     database.run("PRAGMA synchronous = FULL");
@@ -66,7 +70,8 @@ export function openDatabase(path: string): Database {
     database.run("PRAGMA trusted_schema = OFF");
     return database;
   } catch (cause) {
-    throw new DataDirectoryError(`cannot open ${path}: ${messageOf(cause)}`, { cause });
+    database?.close();
+    throw cannotOpen(path, cause);
   }
 }
 
@@ -150,6 +155,10 @@ function writeMeta(database: Database, key: string, value: string): void {
       "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     )
     .run(key, value);
+}
+
+function cannotOpen(path: string, cause: unknown): DataDirectoryError {
+  return new DataDirectoryError(`cannot open ${path}: ${messageOf(cause)}`, { cause });
 }
 
 function messageOf(cause: unknown): string {

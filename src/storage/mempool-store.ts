@@ -6,10 +6,12 @@
  */
 
 import type { Database } from "bun:sqlite";
-import { idToHash, type Txid } from "../primitives/hash-id.ts";
+import { hashToId, idToHash, type Txid } from "../primitives/hash-id.ts";
 import { encodeTransaction, type Transaction } from "../primitives/transaction.ts";
 
 export interface StoredTransaction {
+  readonly txid: Txid;
+  /** As they were read: a disk may have changed what it was given. */
   readonly bytes: Uint8Array;
   /** Milliseconds since 1970. */
   readonly acceptedAt: number;
@@ -25,11 +27,13 @@ export class MempoolStore {
   /** Returns all rows, oldest first: parents were accepted before their children. */
   loadAll(): StoredTransaction[] {
     return this.#database
-      .query<{ tx: Uint8Array; accepted_at: number }, []>(
-        "SELECT tx, accepted_at FROM mempool ORDER BY id",
+      .query<{ txid: Uint8Array; tx: Uint8Array; accepted_at: number }, []>(
+        "SELECT txid, tx, accepted_at FROM mempool ORDER BY id",
       )
       .all()
-      .map((row) => ({ bytes: row.tx, acceptedAt: row.accepted_at }));
+      .map(({ txid, tx, accepted_at: acceptedAt }) => {
+        return { txid: hashToId<Txid>(txid), bytes: tx, acceptedAt };
+      });
   }
 
   /** Writes and deletes in one commit; when it returns, the disk has it. */
