@@ -6,6 +6,7 @@
  */
 
 import { equalBytes } from "../lib/bytes.ts";
+import { compactSizeLength } from "../lib/codec.ts";
 import { type Block, blockWeight } from "../primitives/block.ts";
 import { HEADER_SIZE } from "../primitives/block-header.ts";
 import { idToHash } from "../primitives/hash-id.ts";
@@ -32,6 +33,7 @@ export function checkBlock(block: Block, params: ConsensusParams): void {
   checkCoinbasePlace(block);
   for (const tx of block.transactions) checkTransaction(tx, params);
   checkLegacySigops(block, params);
+  checkWitnessCommitment(block);
 }
 
 /** Throws RuleError unless the body of `block` may follow `parent`. */
@@ -43,7 +45,6 @@ export function checkBlockInContext(
   const height = parent.height + 1;
   checkFinality(block, height, medianTimePast(parent));
   checkCoinbaseHeight(block, height);
-  checkWitnessCommitment(block);
   checkWeight(block, params);
 }
 
@@ -70,7 +71,7 @@ function checkMerkleRoot({ header, transactions }: Block): void {
 }
 
 function checkLength({ transactions }: Block, { maxBlockWeight }: ConsensusParams): void {
-  let size = HEADER_SIZE;
+  let size = HEADER_SIZE + compactSizeLength(transactions.length);
   for (const { baseSize } of transactions) size += baseSize;
   if (transactions.length === 0 || WITNESS_SCALE_FACTOR * size > maxBlockWeight) {
     throw new RuleError("bad-blk-length", "it has no transaction, or too many bytes", {

@@ -101,6 +101,9 @@ export class RuleError extends Error {
  * perhaps mutated on its way: its hash must never be remembered as invalid (CVE-2012-2459, P-08).
  */
 const MUTATION_CODES: ReadonlySet<RuleCode> = new Set<RuleCode>([
+  // 64 bytes that are two txids can pass for one transaction under the same root (CVE-2017-12842).
+  // Its first input would have to be null to pass for a coinbase too, which nobody can arrange.
+  "bad-cb-missing",
   "bad-txnmrklroot",
   "bad-txns-duplicate",
   "bad-witness-merkle-match",
