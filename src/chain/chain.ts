@@ -31,7 +31,7 @@ import {
   makeEntry,
 } from "./block-index.ts";
 import { CoinOverlay } from "./coin-overlay.ts";
-import { connectBlock, disconnectBlock } from "./connect-block.ts";
+import { type ConnectResult, connectBlock, disconnectBlock } from "./connect-block.ts";
 import { OrphanBlocks } from "./orphan-blocks.ts";
 import type { ScriptVerifier } from "./script-verifier.ts";
 
@@ -63,6 +63,11 @@ export interface Reorg {
   readonly disconnected: readonly BlockIndexEntry[];
   /** Upward to the new tip. */
   readonly connected: readonly BlockIndexEntry[];
+}
+
+/** A block that may be connected after the tip, and the changes to the coins that would make. */
+interface Connection extends ConnectResult {
+  readonly overlay: CoinOverlay;
 }
 
 /** Each is emitted after its commit; `tip-changed` last, once all is settled. */
@@ -151,9 +156,7 @@ export class Chain {
   submitBlock(block: Block): BlockVerdict {
     this.#hasMoved = false;
     const verdict = this.#accept(block);
-    if (verdict.status === "connected" || verdict.status === "side-branch") {
-      this.#acceptOrphansOf(block.hash);
-    }
+    if (this.#isSettled(block.hash)) this.#acceptOrphansOf(block.hash);
     // Also after a walk to a bad branch and back: listeners have seen blocks come and go.
     if (this.#hasMoved) this.events.emit("tip-changed", { tip: this.tip });
     return verdict;
@@ -165,6 +168,13 @@ export class Chain {
    */
   checkNextBlock(block: Block): void {
     const parent = this.tip;
+    const { prevBlockHash } = block.header;
+    if (prevBlockHash !== parent.hash) {
+      throw new RuleError("bad-prevblk", `it follows ${prevBlockHash}, not the tip`, {
+        parent: prevBlockHash,
+        tip: parent.hash,
+      });
+    }
     checkHeader(block.header, parent, this.#nowSeconds(), this.#params);
     checkBlock(block, this.#params);
     checkBlockInContext(block, parent, this.#params);
@@ -178,40 +188,58 @@ export class Chain {
     if (this.#rejected.has(block.hash)) return this.#knownInvalid(block.hash);
     if (this.orphans.has(block.hash)) return { status: "duplicate", entry: undefined };
 
+    const parent = this.index.find(block.header.prevBlockHash);
     try {
       checkProofOfWork(block.hash, block.header.bits, this.#params);
-      const parent = this.index.find(block.header.prevBlockHash);
-      if (parent === undefined) {
-        this.orphans.add(block);
-        return { status: "orphan", missingParent: block.header.prevBlockHash };
-      }
-      return this.#acceptChild(block, parent);
+      if (parent === undefined) return this.#keepOrphan(block);
+      this.#checkChild(block, parent);
     } catch (error) {
       if (error instanceof RuleError) return { status: "invalid", error };
       throw error;
     }
+    // Listeners are called from here on: a RuleError of theirs would be their fault, not the block's.
+    return this.#acceptChild(block, parent);
+  }
+
+  /** Keeps a block until its parent comes. A false body must not stand in the true one's place. */
+  #keepOrphan(block: Block): BlockVerdict {
+    const { prevBlockHash } = block.header;
+    if (this.#rejected.has(prevBlockHash)) this.#refuseDescendant(block);
+    this.#checkBody(block, undefined);
+    this.orphans.add(block);
+    return { status: "orphan", missingParent: prevBlockHash };
+  }
+
+  #checkChild(block: Block, parent: BlockIndexEntry): void {
+    if (isInvalid(parent)) this.#refuseDescendant(block);
+    // Nothing is remembered of a refused header: its own time may be what was wrong with it.
+    checkHeader(block.header, parent, this.#nowSeconds(), this.#params);
+    this.#checkBody(block, parent);
   }
 
   #acceptChild(block: Block, parent: BlockIndexEntry): BlockVerdict {
-    if (isInvalid(parent)) {
-      throw new RuleError("bad-prevblk", `its parent ${parent.hash} is invalid`, {
-        parent: parent.hash,
-      });
-    }
-    // Nothing is remembered of a refused header: its own time may be what was wrong with it.
-    checkHeader(block.header, parent, this.#nowSeconds(), this.#params);
-    try {
-      checkBlock(block, this.#params);
-      checkBlockInContext(block, parent, this.#params);
-    } catch (error) {
-      if (error instanceof RuleError && !isMutation(error)) this.#rejected.add(block.hash);
-      throw error;
-    }
-
     const invalid = parent === this.tip ? this.#extend(block) : this.#branch(block, parent);
     if (invalid !== undefined) return { status: "invalid", error: invalid };
     const entry = this.index.find(block.hash) as BlockIndexEntry;
     return { status: this.index.isActive(entry) ? "connected" : "side-branch", entry };
+  }
+
+  /** Checks what a body shows without coins, and remembers the hash that a false one cannot have. */
+  #checkBody(block: Block, parent: BlockIndexEntry | undefined): void {
+    try {
+      checkBlock(block, this.#params);
+      if (parent !== undefined) checkBlockInContext(block, parent, this.#params);
+    } catch (error) {
+      if (error instanceof RuleError && !isMutation(error)) this.#rejected.add(block.hash);
+      throw error;
+    }
+  }
+
+  /** Whatever its body: the header itself names the invalid parent. */
+  #refuseDescendant({ hash, header }: Block): never {
+    this.#rejected.add(hash);
+    const parent = header.prevBlockHash;
+    throw new RuleError("bad-prevblk", `its parent ${parent} is invalid`, { parent });
   }
 
   #knownInvalid(hash: BlockHash): BlockVerdict {
@@ -221,30 +249,34 @@ export class Chain {
     return { status: "invalid", error };
   }
 
+  /** True once it is known for good what to think of a block, so that its children can be judged. */
+  #isSettled(hash: BlockHash): boolean {
+    return this.index.find(hash) !== undefined || this.#rejected.has(hash);
+  }
+
   #acceptOrphansOf(hash: BlockHash): void {
     const ready = [hash];
     for (let parent = ready.pop(); parent !== undefined; parent = ready.pop()) {
       for (const child of this.orphans.takeChildrenOf(parent)) {
-        const { status } = this.#accept(child);
-        if (status === "connected" || status === "side-branch") ready.push(child.hash);
+        this.#accept(child);
+        if (this.#isSettled(child.hash)) ready.push(child.hash);
       }
     }
   }
 
   /** The common case: stores and connects a child of the tip in one commit. */
   #extend(block: Block): RuleError | undefined {
-    try {
-      this.#commitConnect(block, () => this.#insert(block, this.tip));
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
+    const connection = this.#tryConnect(block);
+    if (connection instanceof RuleError) {
       this.#database.transaction(() => {
         const entry = this.#insert(block, this.tip);
         this.index.add(entry);
-        this.#markInvalid(entry, error);
+        this.#markInvalid(entry, connection);
       })();
-      return error;
+      return connection;
     }
+    this.#commitConnect(block, connection, () => this.#insert(block, this.tip));
+    return undefined;
   }
 
   /** Stores a block off the tip, and moves to its branch if that has more work. */
@@ -282,7 +314,7 @@ export class Chain {
       this.#commitDisconnect();
     }
     for (const entry of pathBetween(fork, target)) {
-      error = this.#tryConnect(entry);
+      error = this.#advanceTo(entry);
       if (error !== undefined) break;
       connected.push(entry);
     }
@@ -294,21 +326,35 @@ export class Chain {
     return error;
   }
 
-  #tryConnect(entry: BlockIndexEntry): RuleError | undefined {
+  /** Connects a stored child of the tip, or marks it and returns the rule that it breaks. */
+  #advanceTo(entry: BlockIndexEntry): RuleError | undefined {
+    const block = this.getBlock(entry);
+    const connection = this.#tryConnect(block);
+    if (connection instanceof RuleError) {
+      this.#database.transaction(() => this.#markInvalid(entry, connection))();
+      return connection;
+    }
+    this.#commitConnect(block, connection, () => entry);
+    return undefined;
+  }
+
+  /** Returns what connecting `block` after the tip changes, or the rule that it breaks. */
+  #tryConnect(block: Block): Connection | RuleError {
+    const overlay = new CoinOverlay(this.coins);
     try {
-      this.#commitConnect(this.getBlock(entry), () => entry);
-      return undefined;
+      return { overlay, ...this.#connect(block, this.tip, overlay) };
     } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      this.#database.transaction(() => this.#markInvalid(entry, error))();
-      return error;
+      if (error instanceof RuleError) return error;
+      throw error;
     }
   }
 
-  /** Checks and connects `block` after the tip: coins, undo data, status and tip in one commit. */
-  #commitConnect(block: Block, entryOf: () => BlockIndexEntry): void {
-    const overlay = new CoinOverlay(this.coins);
-    const { spentCoins, totalFees } = this.#connect(block, this.tip, overlay);
+  /** Connects a checked block after the tip: coins, undo data, status and tip in one commit. */
+  #commitConnect(
+    block: Block,
+    { overlay, spentCoins, totalFees }: Connection,
+    entryOf: () => BlockIndexEntry,
+  ): void {
     const entry = this.#database.transaction(() => {
       const inserted = entryOf();
       overlay.flush(this.coins);
@@ -340,7 +386,7 @@ export class Chain {
     this.events.emit("block-disconnected", { entry, block });
   }
 
-  #connect(block: Block, parent: BlockIndexEntry, overlay: CoinOverlay) {
+  #connect(block: Block, parent: BlockIndexEntry, overlay: CoinOverlay): ConnectResult {
     return connectBlock(block, overlay, {
       height: parent.height + 1,
       params: this.#params,
