@@ -68,7 +68,7 @@ export function locateTransaction(
   const block = row === undefined ? undefined : sources.chain.index.find(row.blockHash);
   if (row === undefined || block === undefined) return undefined;
   const { offset, size } = row;
-  const bytes = sources.chain.getBlockBytes(block).subarray(offset, offset + size);
+  const bytes = sources.chain.getBlockPart(block, offset, size);
   return { where: "block", tx: decodeAll(bytes, decodeTransaction), row };
 }
 

@@ -137,6 +137,11 @@ export class Chain {
     return this.#blocks.getBody(entry.id);
   }
 
+  /** Reads `length` bytes of the encoded block of `entry` from `offset` on. */
+  getBlockPart(entry: BlockIndexEntry, offset: number, length: number): Uint8Array {
+    return this.#blocks.getBodyPart(entry.id, offset, length);
+  }
+
   /** Reads what the index does not keep of `entry`. */
   getDetails(entry: BlockIndexEntry): StoredBlockDetails {
     return this.#blocks.getDetails(entry.id);
