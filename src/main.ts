@@ -40,6 +40,9 @@ const world: World = {
 // A reader that went away (`cairn chain | head`) is no fault of ours.
 process.stdout.on("error", () => process.exit(0));
 
+// Nor is a reader of the log that went away a reason for a node to stop.
+process.stderr.on("error", () => {});
+
 // Bun sends even loopback requests through a proxy named in the environment.
 process.env.NO_PROXY = `${process.env.NO_PROXY ?? ""},127.0.0.1,localhost,::1`;
 

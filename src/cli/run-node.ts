@@ -76,6 +76,8 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
     log.error("the node cannot go on", { reason: messageOf(reason.error) });
   }
   await endWithin(needs.world, async () => {
+    // Whoever waits for blocks is told that none will come, rather than cut off.
+    node.miner.close();
     await api.stop();
     await node.stop();
   });

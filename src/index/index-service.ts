@@ -209,8 +209,14 @@ export class IndexService {
     }
     const delayMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);
     this.#failures += 1;
-    this.#log.error("the index worker died; starting another", { message, delayMs });
-    this.events.emit("error", { message });
+    const reason = reasonIn(message);
+    this.#log.error("the index worker died; starting another", { message: reason, delayMs });
+    this.events.emit("error", { message: reason });
     this.#cancelRestart = this.#clock.after(delayMs, () => this.#spawnWorker());
   }
+}
+
+/** Bun puts the source around the error that ended a worker: what is left is the error's own line. */
+function reasonIn(message: string): string {
+  return /^\w*Error: (.+)$/m.exec(message)?.[1] ?? message;
 }

@@ -5,7 +5,7 @@
  * around it; the messages are in index-messages.ts, the following itself in follower.ts.
  */
 
-import type { IndexCommand, IndexReport } from "./index-messages.ts";
+import type { IndexCommand, IndexReport, IndexSetup } from "./index-messages.ts";
 import { IndexRunner } from "./index-runner.ts";
 
 let runner: IndexRunner | undefined;
@@ -13,7 +13,7 @@ let runner: IndexRunner | undefined;
 self.onmessage = ({ data: command }: MessageEvent<IndexCommand>) => {
   switch (command.type) {
     case "init":
-      runner = new IndexRunner(command.setup, report);
+      runner = openRunner(command.setup);
       break;
     case "poke":
       runner?.poke(command.poke);
@@ -28,6 +28,16 @@ self.onmessage = ({ data: command }: MessageEvent<IndexCommand>) => {
       break;
   }
 };
+
+/** Says why before the thread ends of it: the word of its death may be long in coming. */
+function openRunner(setup: IndexSetup): IndexRunner {
+  try {
+    return new IndexRunner(setup, report);
+  } catch (error) {
+    report({ type: "error", message: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
 
 function report(message: IndexReport): void {
   self.postMessage(message);

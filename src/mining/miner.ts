@@ -67,6 +67,8 @@ interface Demand {
 /** Demands that may wait at once. */
 export const MAX_DEMANDS = 16;
 
+const NOBODY_WAITS = "nobody waits for these blocks any more";
+
 /** Milliseconds until a crashed worker is replaced, or an unusable clock looked at again. */
 const RETRY_MS = 1_000;
 
@@ -138,16 +140,25 @@ export class Miner implements StreamListener {
   }
 
   /** Mines `count` blocks that pay to `payoutScript`; gives their hashes once all are connected.
-   * Rejects with MiningStoppedError if the node stops first. */
-  mine(count: number, payoutScript = this.#settings.payoutScript): Promise<BlockHash[]> {
+   * Rejects with MiningStoppedError if the node stops first, or if `signal` says that nobody waits
+   * for them any more: blocks found by then stay. */
+  mine(
+    count: number,
+    payoutScript = this.#settings.payoutScript,
+    signal?: AbortSignal,
+  ): Promise<BlockHash[]> {
     if (this.#closed) return Promise.reject(new MiningStoppedError("the node is stopping"));
+    if (signal?.aborted === true) return Promise.reject(new MiningStoppedError(NOBODY_WAITS));
     if (this.#demands.length >= MAX_DEMANDS) {
       return Promise.reject(new MiningStoppedError("too many demands are waiting"));
     }
-    return new Promise((resolve, reject) => {
-      this.#demands.push({ payoutScript, hashes: [], remaining: count, resolve, reject });
-      if (this.#demands.length === 1) this.#renew();
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<BlockHash[]>();
+    const demand: Demand = { payoutScript, hashes: [], remaining: count, resolve, reject };
+    const giveUp = () => this.#giveUp(demand);
+    signal?.addEventListener("abort", giveUp);
+    this.#demands.push(demand);
+    if (this.#demands.length === 1) this.#renew();
+    return promise.finally(() => signal?.removeEventListener("abort", giveUp));
   }
 
   /** To be called when the tip changed: everybody starts on the next block at once. */
@@ -211,6 +222,14 @@ export class Miner implements StreamListener {
     this.#demands.shift();
     demand.resolve(demand.hashes);
     this.#renew();
+  }
+
+  #giveUp(demand: Demand): void {
+    const place = this.#demands.indexOf(demand);
+    if (place === -1) return;
+    this.#demands.splice(place, 1);
+    demand.reject(new MiningStoppedError(NOBODY_WAITS));
+    if (place === 0) this.#renew();
   }
 
   /** Gives every stream work on a new template, or rest if there is none to do. */

@@ -114,6 +114,8 @@ export class TemplateBuilder {
       return true;
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
+      // Blocks came faster than time goes by: nobody can mine yet, whatever the transactions are.
+      if (error.code === "time-too-new") return false;
       // Our mempool holds something no block may: a bug, but no reason to stop mining.
       this.#log.error("template refused by our own rules", { code: error.code, ...error.facts });
       return false;

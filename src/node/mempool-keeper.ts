@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../lib/clock.ts";
-import { decodeAll } from "../lib/codec.ts";
+import { DecodeError, decodeAll } from "../lib/codec.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Mempool } from "../mempool/mempool.ts";
 import type { Txid } from "../primitives/hash-id.ts";
@@ -44,10 +44,7 @@ export class MempoolKeeper {
 
   /** Offers what was stored to the mempool again; what no longer belongs there is forgotten. */
   load(): void {
-    let waiting = this.#store.loadAll().map(({ bytes, acceptedAt }) => ({
-      tx: decodeAll(bytes, decodeTransaction),
-      acceptedAt,
-    }));
+    let waiting = this.#readStored();
     // A parent that came back from an abandoned block may stand behind its children.
     for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
       before = waiting.length;
@@ -62,6 +59,17 @@ export class MempoolKeeper {
     // What was accepted again is on the disk already.
     this.#added.clear();
     this.flush();
+  }
+
+  /** What the disk has changed is forgotten: its owner can send it again, and the node must start. */
+  #readStored(): { tx: Transaction; acceptedAt: number }[] {
+    return this.#store.loadAll().flatMap(({ txid, bytes, acceptedAt }) => {
+      const tx = decodeStored(bytes);
+      if (tx?.txid === txid) return { tx, acceptedAt };
+      this.#removed.add(txid);
+      this.#log.warn("stored transaction damaged, dropped", { txid });
+      return [];
+    });
   }
 
   noteAccepted(tx: Transaction, acceptedAt: number): void {
@@ -92,5 +100,14 @@ export class MempoolKeeper {
       this.#cancelFlush = undefined;
       this.flush();
     });
+  }
+}
+
+function decodeStored(bytes: Uint8Array): Transaction | undefined {
+  try {
+    return decodeAll(bytes, decodeTransaction);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
   }
 }

@@ -21,7 +21,11 @@ import type { MinerWorker } from "../mining/stream.ts";
 import { TemplateBuilder } from "../mining/template-builder.ts";
 import type { Block } from "../primitives/block.ts";
 import type { Transaction } from "../primitives/transaction.ts";
-import { type DataDirectory, openDataDirectory } from "../storage/data-directory.ts";
+import {
+  type DataDirectory,
+  DataDirectoryError,
+  openDataDirectory,
+} from "../storage/data-directory.ts";
 import { type ChainDatabase, closeChainDatabase, openChainDatabase } from "../storage/database.ts";
 import { MempoolStore } from "../storage/mempool-store.ts";
 import { startHousekeeping } from "./housekeeping.ts";
@@ -41,6 +45,8 @@ export interface NodeOptions {
   readonly ecdsa: EcdsaBackend;
   readonly spawnMiner: () => MinerWorker;
   readonly spawnIndex: () => IndexWorker;
+  /** Told of a fault after which this node must end. Unless given, it is thrown where all see it. */
+  readonly onFault?: (fault: unknown) => void;
   readonly mining: {
     readonly enabled: boolean;
     readonly threads: number;
@@ -90,12 +96,14 @@ export class Node {
   readonly #database: ChainDatabase;
   readonly #keeper: MempoolKeeper;
   readonly #stopHousekeeping: () => void;
+  readonly #onFault: (fault: unknown) => void;
   #stopped: Promise<void> | undefined;
 
   /** Opens the data directory and everything in it; throws DataDirectoryError or ConfigError. */
   static async start(options: NodeOptions): Promise<Node> {
     const directory = openDataDirectory(options.directory);
     let database: ChainDatabase | undefined;
+    let index: IndexService | undefined;
     try {
       const { network } = options;
       const identity = { network: network.name, genesis: network.genesis.hash };
@@ -103,10 +111,11 @@ export class Node {
       // Made first: the index reads what the chain has written.
       const scripts = new ScriptVerifier(createEcdsaVerifier(options.ecdsa));
       const chain = makeChain(options, database, scripts);
-      const index = makeIndex(options, directory);
-      await index.start();
+      index = makeIndex(options, directory);
+      await startIndex(index, directory);
       return new Node(options, { directory, database, scripts, chain, index });
     } catch (cause) {
+      await index?.stop();
       database?.close();
       directory.release();
       throw cause;
@@ -127,6 +136,7 @@ export class Node {
     this.payoutScript =
       options.mining.payoutScript ?? loadPayoutScript(directory.file("payout-key.json"), network);
     this.#database = database;
+    this.#onFault = options.onFault ?? throwForAll;
 
     const now = () => clock.now();
     this.mempool = new Mempool({
@@ -160,21 +170,25 @@ export class Node {
 
   /** Offers a transaction to the mempool. When it answers "accepted", the disk has it. */
   submitTransaction(tx: Transaction): MempoolVerdict {
-    const verdict = this.mempool.submit(tx);
-    this.#keeper.flush();
-    return verdict;
+    return this.#soundly(() => {
+      const verdict = this.mempool.submit(tx);
+      this.#keeper.flush();
+      return verdict;
+    });
   }
 
   /** As submitTransaction for many in order, with one commit for all. */
   submitTransactions(txs: readonly Transaction[]): MempoolVerdict[] {
-    const verdicts = txs.map((tx) => this.mempool.submit(tx));
-    this.#keeper.flush();
-    return verdicts;
+    return this.#soundly(() => {
+      const verdicts = txs.map((tx) => this.mempool.submit(tx));
+      this.#keeper.flush();
+      return verdicts;
+    });
   }
 
   /** Offers a block to the chain. When it answers, the disk has it. */
   submitBlock(block: Block): BlockVerdict {
-    return this.chain.submitBlock(block);
+    return this.#soundly(() => this.chain.submitBlock(block));
   }
 
   /** Ends everything in reverse; safe to call more than once. */
@@ -183,14 +197,38 @@ export class Node {
     return this.#stopped;
   }
 
+  /**
+   * Runs `work` of the engine. Whoever asked may answer for a failure and go on, as the API does;
+   * the node must not, so that the failure is told to those who end it as well.
+   */
+  #soundly<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (fault) {
+      this.#onFault(fault);
+      throw fault;
+    }
+  }
+
   async #end(): Promise<void> {
     this.miner.close();
     this.#stopHousekeeping();
     this.explorer.close();
     await this.index.stop();
-    this.#keeper.flush();
-    closeChainDatabase(this.#database);
-    this.directory.release();
+    try {
+      this.#keeper.flush();
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** A full disk may refuse the last words; the lock must go back all the same. */
+  #release(): void {
+    try {
+      closeChainDatabase(this.#database);
+    } finally {
+      this.directory.release();
+    }
   }
 
   #makeMiner({ clock, log, spawnMiner, mining }: NodeOptions): Miner {
@@ -235,7 +273,51 @@ function makeChain(
   database: ChainDatabase,
   scripts: ScriptVerifier,
 ): Chain {
-  return new Chain({ network, database, scripts, now: () => clock.now(), log: log.for("chain") });
+  const now = () => clock.now();
+  try {
+    return new Chain({ network, database, scripts, now, log: log.for("chain") });
+  } catch (cause) {
+    if (isOfDisk(cause)) throw cause;
+    throw new DataDirectoryError(
+      `${database.filename} is damaged (${messageOf(cause)}); restore a copy, or move it away and ` +
+        "begin again",
+      { cause },
+    );
+  }
+}
+
+/** True if a disk was full or failed: nothing is wrong with what is on it. */
+function isOfDisk(cause: unknown): boolean {
+  const { code } = cause as { code?: string };
+  return cause instanceof DataDirectoryError || /^SQLITE_(?:FULL|IOERR|BUSY)/.test(code ?? "");
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Starts `index`; DataDirectoryError if its file cannot be opened, for which nobody should wait. */
+async function startIndex(index: IndexService, directory: DataDirectory): Promise<void> {
+  const failed = Promise.withResolvers<never>();
+  const forget = index.events.on("error", ({ message }) => {
+    failed.reject(
+      new DataDirectoryError(
+        `the explorer index ${directory.file(INDEX_DATABASE_NAME)} cannot be opened: ${message}; ` +
+          "if nobody else uses it, delete it, and it is built again",
+      ),
+    );
+  });
+  try {
+    await Promise.race([index.start(), failed.promise]);
+  } finally {
+    forget();
+  }
+}
+
+function throwForAll(fault: unknown): void {
+  queueMicrotask(() => {
+    throw fault;
+  });
 }
 
 function makeIndex(

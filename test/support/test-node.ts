@@ -32,6 +32,8 @@ export interface TestNodeOptions {
   readonly mining?: boolean;
   readonly threads?: number;
   readonly mempool?: Partial<NodeOptions["mempool"]>;
+  /** Told of faults after which the node must end. */
+  readonly onFault?: (fault: unknown) => void;
   /** A folder to open again; else a new one, removed at the end. */
   readonly directory?: string;
 }
@@ -58,6 +60,7 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Runn
     ecdsa: chooseEcdsaBackend(),
     spawnMiner,
     spawnIndex,
+    ...(options.onFault === undefined ? {} : { onFault: options.onFault }),
     mining: {
       enabled: options.mining ?? false,
       threads: options.threads ?? 1,
