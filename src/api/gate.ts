@@ -1,7 +1,7 @@
 /**
  * What every request passes before a route sees it, and every answer on its way out.
  *
- * In this order: whom it asks for, what it wants, how often, where it comes from, the token, the
+ * In this order: whom it asks for, what it wants, where it comes from, how often, the token, the
  * body's kind and size, a free slot. Refusing early is cheap, and no body is read before. Decisions
  * are in security.ts, numbers in access.ts.
  */
@@ -111,8 +111,9 @@ export class Gate {
     if (request.method === "OPTIONS") return this.#preflight(request);
 
     const visit = this.#identify(request, caller.address);
-    this.#limit(visit);
+    // First, or a page of another site could use up the quota of its visitor's own programs.
     this.#checkSite(visit, host ?? "");
+    this.#limit(visit);
     this.#checkRights(visit);
     checkBodyHeaders(visit);
     if (!visit.access.isSlow) return this.#passInSlot(visit);

@@ -45,10 +45,16 @@ function streamLines(
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let next = 0;
+  let isLeft = false;
   return new ReadableStream<Uint8Array>(
     {
       // Called only when the client has taken what was there.
-      pull(controller) {
+      async pull(controller) {
+        // A client that reads fast would else keep everybody else waiting until the end.
+        await new Promise<void>((resolve) => {
+          setImmediate(resolve);
+        });
+        if (isLeft) return;
         const batch = entries.slice(next, next + BATCH);
         next += batch.length;
         const lines = batch.map((entry) => `${JSON.stringify(viewBlock(sources, entry))}\n`);
@@ -57,7 +63,10 @@ function streamLines(
         end();
         controller.close();
       },
-      cancel: end,
+      cancel() {
+        isLeft = true;
+        end();
+      },
     },
     { highWaterMark: 1 },
   );
