@@ -94,6 +94,7 @@ export class ChainWriter {
   /** The active chain; its last is the tip. */
   readonly active: WrittenBlock[] = [];
   readonly #copiesCoins: boolean;
+  #blocksWritten = 0;
 
   /** With `copiesCoins` false all branches share one set of coins: fast, and for one branch only. */
   constructor({ copiesCoins = true }: { copiesCoins?: boolean } = {}) {
@@ -124,6 +125,7 @@ export class ChainWriter {
   /** Writes a block after `parent`, active or not, as a chain that once connected it would. */
   write(parent: WrittenBlock, plan: BlockPlan = {}): WrittenBlock {
     const { transactions = [], interval = 10 } = plan;
+    this.#blocksWritten += 1;
     const coinbase = makeCoinbase(parent.height + 1, plan);
     const { time, bits } = parent.block.header;
     const all = [coinbase, ...transactions];
@@ -133,7 +135,8 @@ export class ChainWriter {
       merkleRoot: coinbase.txid,
       time: parent.height === 0 ? 1_780_000_000 : time + interval,
       bits,
-      nonce: plan.salt ?? 0,
+      // The same plan twice below one parent still makes two blocks.
+      nonce: this.#blocksWritten,
     };
     return this.#store(makeBlock(header, all), parent);
   }
