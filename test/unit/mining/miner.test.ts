@@ -10,7 +10,6 @@ import { Chain } from "../../../src/chain/chain.ts";
 import { ScriptVerifier } from "../../../src/chain/script-verifier.ts";
 import { findNetwork } from "../../../src/consensus/networks.ts";
 import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../../src/crypto/ecdsa.ts";
-import type { Clock } from "../../../src/lib/clock.ts";
 import { SILENT_LOGGER } from "../../../src/lib/logger.ts";
 import { loadKernel } from "../../../src/mining/kernel/load-kernel.ts";
 import { Miner, MiningStoppedError } from "../../../src/mining/miner.ts";
@@ -22,6 +21,7 @@ import {
   closeChainDatabase,
   openChainDatabase,
 } from "../../../src/storage/database.ts";
+import { HandClock } from "../../support/hand-clock.ts";
 
 const network = findNetwork("regtest");
 const kernel = loadKernel();
@@ -62,36 +62,6 @@ class HandWorker implements MinerWorker {
 
   report(report: MinerReport): void {
     this.onmessage?.({ data: report });
-  }
-}
-
-class HandClock implements Clock {
-  ms = 1_800_000_000_000;
-  readonly #timers = new Set<{ at: number; run: () => void }>();
-
-  now(): number {
-    return this.ms;
-  }
-
-  monotonic(): number {
-    return this.ms;
-  }
-
-  after(milliseconds: number, run: () => void): () => void {
-    const timer = { at: this.ms + milliseconds, run };
-    this.#timers.add(timer);
-    return () => {
-      this.#timers.delete(timer);
-    };
-  }
-
-  advance(milliseconds: number): void {
-    this.ms += milliseconds;
-    for (const timer of [...this.#timers]) {
-      if (timer.at > this.ms) continue;
-      this.#timers.delete(timer);
-      timer.run();
-    }
   }
 }
 
@@ -196,9 +166,9 @@ describe("continuous mining", () => {
     const timeOf = (job: MiningJob | undefined) =>
       new DataView((job as MiningJob).header.buffer).getUint32(68, true);
     const before = timeOf(worker(0).job);
-    clock.advance(4_999);
+    clock.pass(4_999);
     expect(timeOf(worker(0).job)).toBe(before);
-    clock.advance(1);
+    clock.pass(1);
     expect(timeOf(worker(0).job)).toBe(before + 5);
   });
 
@@ -206,12 +176,11 @@ describe("continuous mining", () => {
     miner.start();
     worker(0).find();
     // The next block must be later than this one, which is now too far ahead of the clock.
-    clock.ms -= 7_300_000;
+    clock.pass(-7_300_000);
     miner.tipChanged();
     expect(worker(0).job).toBeUndefined();
 
-    clock.ms += 7_300_000;
-    clock.advance(1_000);
+    clock.pass(7_300_000);
     expect(worker(0).job).toBeDefined();
   });
 
@@ -219,7 +188,7 @@ describe("continuous mining", () => {
     miner.start();
     worker(0).onerror?.({ message: "gone" });
     expect(worker(0).isEnded).toBe(true);
-    clock.advance(1_000);
+    clock.pass(1_000);
     expect(workers.length).toBe(3);
     worker(2).find();
     expect(chain.tip.height).toBe(1);
