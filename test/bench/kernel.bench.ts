@@ -1,11 +1,16 @@
 /**
- * Speed of the mining kernel: against hashing with Bun alone, and over one and two workers.
+ * Speed of the mining kernels: against hashing with Bun alone, and over one and two workers.
  *
- * The two hashers take turns, so that what else the machine does hits both. Run it alone with
+ * All hashers take turns, so that what else the machine does hits every one. Run it alone with
  * `bun test/bench/kernel.bench.ts`.
  */
+import { chooseKernel } from "../../src/mining/kernel/choose-kernel.ts";
+import { createEngineKernel } from "../../src/mining/kernel/engine-kernel.ts";
+import type { Kernel } from "../../src/mining/kernel/kernel.ts";
 import { loadKernel } from "../../src/mining/kernel/load-kernel.ts";
+import { loadOpensslKernel } from "../../src/mining/kernel/openssl-kernel.ts";
 import type { MinerCommand, MinerReport } from "../../src/mining/worker-messages.ts";
+import { median, report } from "./measure.ts";
 
 const ROUNDS = 11;
 const ROUND_HASHES = 500_000;
@@ -16,50 +21,49 @@ const WORKER_URL = new URL("../../src/mining/miner.worker.ts", import.meta.url);
 // A target no hash meets, so that every nonce is tried.
 const UNREACHABLE = new Uint8Array(32);
 
-/** Medians in millions of double hashes per second; `ratio` is the kernel's over Bun's. */
-export interface KernelBenchResult {
-  readonly kernel: number;
-  readonly bun: number;
-  readonly ratio: number;
-  readonly oneWorker: number;
-  readonly twoWorkers: number;
-}
-
-/** Measures for about ten seconds, prints a line for each figure and returns them. */
-export async function run(): Promise<KernelBenchResult> {
-  const { kernel, bun } = compareHashers();
-  const ratio = kernel / bun;
-  console.log(`kernel                   ${kernel.toFixed(2)} MH/s`);
-  console.log(`Bun.SHA256.hash twice    ${bun.toFixed(2)} MH/s`);
-  console.log(`kernel / Bun             ${ratio.toFixed(2)}`);
+/** Measures for about fifteen seconds and prints a line for each figure. */
+export async function run(): Promise<void> {
+  const rates = compareHashers();
+  const bun = rates.get("Bun.SHA256.hash twice") ?? Number.NaN;
+  for (const [name, rate] of rates) report(name, rate, "MH/s");
+  const chosen = chooseKernel().name;
+  report(
+    `chosen here: ${chosen}, over Bun.SHA256`,
+    (rates.get(`kernel ${chosen}`) ?? 0) / bun,
+    "x",
+  );
 
   const oneWorker = await measureWorkers(1);
   const twoWorkers = await measureWorkers(2);
-  const [share, scaling] = [oneWorker / kernel, twoWorkers / oneWorker];
-  console.log(
-    `1 worker                 ${oneWorker.toFixed(2)} MH/s (${share.toFixed(2)} kernels)`,
-  );
-  console.log(`2 workers                ${twoWorkers.toFixed(2)} MH/s (x ${scaling.toFixed(2)})`);
-  return { kernel, bun, ratio, oneWorker, twoWorkers };
+  report("1 worker", oneWorker, "MH/s");
+  report("2 workers", twoWorkers, "MH/s");
+  report("2 workers over 1", twoWorkers / oneWorker, "x");
 }
 
-function compareHashers(): { kernel: number; bun: number } {
-  const hashers = { kernel: searchWithKernel(), bun: searchWithBun() };
-  const rates = { kernel: [] as number[], bun: [] as number[] };
+/** Medians in millions of double hashes a second. */
+function compareHashers(): Map<string, number> {
+  const openssl = loadOpensslKernel();
+  const hashers = new Map<string, () => void>([
+    ["Bun.SHA256.hash twice", searchWithBun()],
+    ["kernel wasm-simd", searchWith(loadKernel())],
+    ["kernel engine", searchWith(createEngineKernel())],
+  ]);
+  if (openssl !== undefined) hashers.set("kernel openssl", searchWith(openssl));
+
+  const rates = new Map([...hashers.keys()].map((name) => [name, [] as number[]]));
   for (let round = -2; round < ROUNDS; round++) {
-    for (const name of ["kernel", "bun"] as const) {
+    for (const [name, search] of hashers) {
       const startedAtMs = performance.now();
-      hashers[name]();
+      search();
       const rate = ROUND_HASHES / (performance.now() - startedAtMs) / 1_000;
       // The first rounds are for the compilers.
-      if (round >= 0) rates[name].push(rate);
+      if (round >= 0) rates.get(name)?.push(rate);
     }
   }
-  return { kernel: median(rates.kernel), bun: median(rates.bun) };
+  return new Map([...rates].map(([name, values]) => [name, median(values)]));
 }
 
-function searchWithKernel(): () => void {
-  const kernel = loadKernel();
+function searchWith(kernel: Kernel): () => void {
   const header = new Uint8Array(80);
   return () => {
     if (kernel.search(header, UNREACHABLE, 0, ROUND_HASHES) !== undefined) throw new Error("found");
@@ -94,9 +98,9 @@ async function measureWorker(): Promise<number> {
   const send = (command: MinerCommand) => worker.postMessage(command);
   const rates: number[] = [];
   await new Promise<void>((resolve) => {
-    worker.onmessage = ({ data: report }: MessageEvent<MinerReport>) => {
-      if (report.type !== "progress") return;
-      rates.push(report.hashes / report.elapsedMs / 1_000);
+    worker.onmessage = ({ data }: MessageEvent<MinerReport>) => {
+      if (data.type !== "progress") return;
+      rates.push(data.hashes / data.elapsedMs / 1_000);
       if (rates.length === WORKER_REPORTS) resolve();
     };
     const header = new Uint8Array(80);
@@ -107,10 +111,6 @@ async function measureWorker(): Promise<number> {
   worker.terminate();
   // The first report includes the start and slices that are still short.
   return median(rates.slice(1));
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((x, y) => x - y)[values.length >> 1] ?? Number.NaN;
 }
 
 if (import.meta.main) await run();

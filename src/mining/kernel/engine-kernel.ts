@@ -2,13 +2,13 @@
  * The same search with the engine's own SHA-256, for processors whose SHA instructions make that
  * faster than any WebAssembly.
  *
- * Which of the two a thread uses is decided in choose-kernel.ts.
+ * Which kernel a thread uses is decided in choose-kernel.ts.
  */
 
 import { checkRange, type Kernel } from "./kernel.ts";
 
 /** Returns a kernel that hashes each header twice with `Bun.SHA256`. */
-export function createNativeKernel(): Kernel {
+export function createEngineKernel(): Kernel {
   const header = new Uint8Array(80);
   const nonceView = new DataView(header.buffer);
   const inner = new Uint8Array(32);
