@@ -54,6 +54,8 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
     category: "node",
   });
 
+  // Before anything is opened: whoever asks for an end meanwhile gets an orderly one.
+  const end = waitForEnd();
   const node = await startNode(config, network, log, needs);
   let api: ApiServer;
   try {
@@ -68,7 +70,7 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
   writePrivateFile(node.directory.file(URL_FILE_NAME), `${url}\n`);
   printWelcome(terminal, node, url, config, needs.world.version);
   const stopped = watchChain(node, log);
-  const reason = await waitForEnd();
+  const reason = await end;
   stopped();
   log.info("stopping", { reason: reason.name });
   // Said first: what keeps a node from going on may keep it from ending well, too.
