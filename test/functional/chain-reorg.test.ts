@@ -93,10 +93,13 @@ test("what an abandoned block held is still there after a restart", async () => 
   expect(again.node.mempool.has(payment.txid)).toBe(true);
   await again.node.miner.mine(1);
   expect(again.node.mempool.count).toBe(0);
+  // The first node's end also removes the folder that this one goes on in.
+  const first = ours;
   ours = {
     ...again,
     async [Symbol.asyncDispose]() {
-      await ours.node.stop();
+      await again.node.stop();
+      await first[Symbol.asyncDispose]();
     },
   };
   await expectBalances();
