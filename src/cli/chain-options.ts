@@ -3,9 +3,8 @@
  * name.
  */
 
-import { findNetwork } from "../consensus/networks.ts";
 import type { Network } from "../consensus/params.ts";
-import { networkFolder } from "../node/network-folder.ts";
+import { findSetNetwork, networkFolder } from "../node/network-folder.ts";
 import { SETTINGS, setting, truth, type ValuesOf } from "../node/settings.ts";
 import { flagOnly } from "./command.ts";
 
@@ -35,6 +34,5 @@ export interface ChainPlace {
 
 /** Returns the network and folder that `options` name. */
 export function findChainPlace(options: ChainOptions): ChainPlace {
-  const difficulty = options.network === "regtest" ? undefined : options.difficulty;
-  return { network: findNetwork(options.network, difficulty), folder: networkFolder(options) };
+  return { network: findSetNetwork(options), folder: networkFolder(options) };
 }

@@ -7,7 +7,6 @@
 
 import { readFileSync } from "node:fs";
 import { type ApiServer, startApiOnFreePort } from "../api/server.ts";
-import { findNetwork } from "../consensus/networks.ts";
 import type { Network } from "../consensus/params.ts";
 import type { IndexWorker } from "../index/index-service.ts";
 import { Logger } from "../lib/logger.ts";
@@ -15,7 +14,12 @@ import type { Config } from "../node/config.ts";
 import { ConfigError } from "../node/config-error.ts";
 import { chooseEcdsaBackend } from "../node/ecdsa-backend.ts";
 import { makeLogSink } from "../node/logging.ts";
-import { networkFolder, TOKEN_FILE_NAME, URL_FILE_NAME } from "../node/network-folder.ts";
+import {
+  findSetNetwork,
+  networkFolder,
+  TOKEN_FILE_NAME,
+  URL_FILE_NAME,
+} from "../node/network-folder.ts";
 import { Node } from "../node/node.ts";
 import { writePrivateFile } from "../node/private-file.ts";
 import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
@@ -43,7 +47,7 @@ const TOKEN_PATTERN = /^[\x21-\x7e]{32,1024}$/;
 /** Runs a node of `config`; returns the exit code once it has stopped. */
 export async function runNode(config: Config, needs: RunNodeNeeds): Promise<number> {
   const terminal = new Terminal(needs.world);
-  const network = findConfiguredNetwork(config);
+  const network = findSetNetwork(config);
   const log = new Logger({
     sink: makeLogSink(
       config.logFormat,
@@ -87,10 +91,6 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
 
   if (needs.world.environment.CAIRN_DEBUG) terminal.printError(String(reason.error.stack));
   return EXIT_CODE.failed;
-}
-
-function findConfiguredNetwork({ network, difficulty }: Config): Network {
-  return findNetwork(network, network === "regtest" ? undefined : difficulty);
 }
 
 async function startNode(

@@ -14,10 +14,6 @@ export class BoundedSet<T> {
     this.#capacity = capacity;
   }
 
-  get size(): number {
-    return this.#members.size;
-  }
-
   has(member: T): boolean {
     return this.#members.has(member);
   }
@@ -32,13 +28,5 @@ export class BoundedSet<T> {
         break;
       }
     }
-  }
-
-  delete(member: T): boolean {
-    return this.#members.delete(member);
-  }
-
-  clear(): void {
-    this.#members.clear();
   }
 }

@@ -64,17 +64,8 @@ export const MAX_TAPSCRIPT_ITEM_SIZE = 80;
  * raises the floor: what it costs to make everybody relay once more. */
 export const INCREMENTAL_RELAY_FEERATE = 1;
 
-/** Sats per vbyte asked for when nothing else is set. */
-export const DEFAULT_MIN_RELAY_FEERATE = 1;
-
-/** Bytes of memory: an eighth of the gigabyte that a node may take. */
-export const DEFAULT_MAX_MEMPOOL_BYTES = 128 * 1024 * 1024;
-
-/** Transactions, so that no walk over all of them takes long. */
-export const DEFAULT_MAX_MEMPOOL_COUNT = 200_000;
-
-/** 24 hours: thousands of blocks, after which nobody will take it. */
-export const DEFAULT_EXPIRY_MS = 24 * 60 * 60 * 1000;
+/** Transactions in the mempool, whatever their size, so that no walk over all of them takes long. */
+export const MAX_MEMPOOL_COUNT = 200_000;
 
 /** Bounds of a transaction's relatives in the mempool, itself included: count, and vbytes. They keep
  * every update of the mempool short. */

@@ -15,6 +15,7 @@ import { IndexService, type IndexWorker } from "../index/index-service.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Mempool, type MempoolVerdict } from "../mempool/mempool.ts";
+import { MAX_MEMPOOL_COUNT } from "../mempool/policy.ts";
 import { selectTransactions } from "../mempool/select-transactions.ts";
 import { Miner } from "../mining/miner.ts";
 import type { MinerWorker } from "../mining/stream.ts";
@@ -70,9 +71,6 @@ export const INDEX_DATABASE_NAME = "index.db";
 
 /** Blocks below the tip among which abandoned ones are looked for at the start. */
 const ABANDONED_WINDOW = 100;
-
-/** Entries that a mempool may hold, whatever their size. */
-const MAX_MEMPOOL_COUNT = 200_000;
 
 /** A running node. */
 export class Node {
