@@ -28,7 +28,7 @@ export const BLOCK_STATUSES = ["active", "side-branch", "stale", "invalid"] as c
 /** Most transactions that one answer about a block holds. */
 export const MAX_BLOCK_TRANSACTIONS = 1_000;
 
-const blockFields = {
+const headerFields = {
   hash: Hash,
   height: Count,
   version: Type.Integer(),
@@ -37,6 +37,10 @@ const blockFields = {
   time: Seconds,
   bits: Bits,
   nonce: Count,
+} as const;
+
+const blockFields = {
+  ...headerFields,
   difficulty: Type.Number({ description: "How many times harder than Bitcoin's easiest." }),
   target: Target,
   chainwork: Chainwork,
@@ -73,14 +77,7 @@ export const BlockRange = exact({ blocks: Type.Array(BlockSummary) });
 
 export const HeaderView = exact(
   {
-    hash: Hash,
-    height: Count,
-    version: Type.Integer(),
-    previousHash: Hash,
-    merkleRoot: Hash,
-    time: Seconds,
-    bits: Bits,
-    nonce: Count,
+    ...headerFields,
     hex: Type.String({ pattern: "^[0-9a-f]{160}$", description: "The 80 bytes of the header." }),
   },
   { title: "Header" },

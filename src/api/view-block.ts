@@ -15,7 +15,7 @@ import { parseMinerTag } from "../index/miner-tag.ts";
 import { toHex } from "../lib/bytes.ts";
 import { formatAddress } from "../primitives/address.ts";
 import type { Block } from "../primitives/block.ts";
-import { encodeHeader } from "../primitives/block-header.ts";
+import { type BlockHeader, encodeHeader } from "../primitives/block-header.ts";
 import type { BlockSummaryView, BranchTipView, HeaderViewType } from "./chain-schemas.ts";
 
 /** What blocks are shown from. */
@@ -33,14 +33,7 @@ export function viewBlock({ chain, explorer }: BlockSources, entry: BlockIndexEn
   const row = chain.index.isActive(entry) ? explorer.findBlockByHash(entry.hash) : undefined;
   const { bits } = header;
   return {
-    hash: entry.hash,
-    height: entry.height,
-    version: header.version,
-    previousHash: header.prevBlockHash,
-    merkleRoot: header.merkleRoot,
-    time: header.time,
-    bits: formatBits(bits),
-    nonce: header.nonce,
+    ...viewHeaderFields(entry, header),
     difficulty: difficultyOf(bits),
     target: formatTarget(bits),
     chainwork: formatWork(entry.chainwork),
@@ -59,15 +52,22 @@ export function viewBlock({ chain, explorer }: BlockSources, entry: BlockIndexEn
 export function viewHeader(chain: Chain, entry: BlockIndexEntry): HeaderViewType {
   const { header } = chain.getDetails(entry);
   return {
-    hash: entry.hash,
-    height: entry.height,
+    ...viewHeaderFields(entry, header),
+    hex: toHex(encodeHeader(header)),
+  };
+}
+
+/** What a header says, as every view of a block begins. */
+function viewHeaderFields({ hash, height }: BlockIndexEntry, header: BlockHeader) {
+  return {
+    hash,
+    height,
     version: header.version,
     previousHash: header.prevBlockHash,
     merkleRoot: header.merkleRoot,
     time: header.time,
     bits: formatBits(header.bits),
     nonce: header.nonce,
-    hex: toHex(encodeHeader(header)),
   };
 }
 
