@@ -7,27 +7,23 @@
  */
 
 import { RuleError } from "../consensus/rule-error.ts";
-import type { EcdsaVerifier } from "../crypto/ecdsa.ts";
-import { isTweakedKey, verifySchnorr } from "../crypto/schnorr.ts";
+import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import { BoundedSet } from "../lib/bounded.ts";
 import type { Wtxid } from "../primitives/hash-id.ts";
 import type { Transaction, TxOutput } from "../primitives/transaction.ts";
 import { MANDATORY_FLAGS } from "../script/flags.ts";
 import { createSighashCache } from "../script/sighash.ts";
-import type { SchnorrVerifier } from "../script/signature-checker.ts";
 import { verifyInput } from "../script/verify-input.ts";
-
-const SCHNORR_VERIFIER: SchnorrVerifier = { verify: verifySchnorr, isTweaked: isTweakedKey };
 
 /** Transactions remembered: four full mempools' worth of blocks, 64 characters each. */
 const REMEMBERED_TRANSACTIONS = 200_000;
 
 export class ScriptVerifier {
-  readonly #verifyEcdsa: EcdsaVerifier;
+  readonly #signatures: SignatureVerifier;
   readonly #passed = new BoundedSet<Wtxid>(REMEMBERED_TRANSACTIONS);
 
-  constructor(verifyEcdsa: EcdsaVerifier) {
-    this.#verifyEcdsa = verifyEcdsa;
+  constructor(signatures: SignatureVerifier) {
+    this.#signatures = signatures;
   }
 
   /**
@@ -45,8 +41,7 @@ export class ScriptVerifier {
         spentOutputs,
         flags,
         cache,
-        verifyEcdsa: this.#verifyEcdsa,
-        schnorr: SCHNORR_VERIFIER,
+        signatures: this.#signatures,
       });
       if (error !== undefined) {
         throw new RuleError(

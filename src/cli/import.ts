@@ -7,11 +7,10 @@
 import { existsSync } from "node:fs";
 import { Chain } from "../chain/chain.ts";
 import { ScriptVerifier } from "../chain/script-verifier.ts";
-import { createEcdsaVerifier } from "../crypto/ecdsa.ts";
 import { SILENT_LOGGER } from "../lib/logger.ts";
 import { importArchive, maxLineLength, splitLines } from "../node/chain-archive.ts";
-import { chooseEcdsaBackend } from "../node/ecdsa-backend.ts";
 import { CHAIN_DATABASE_NAME } from "../node/node.ts";
+import { chooseSignatureVerifier } from "../node/signature-verifier.ts";
 import { openDataDirectory } from "../storage/data-directory.ts";
 import { closeChainDatabase, openChainDatabase } from "../storage/database.ts";
 import { CHAIN_OPTIONS, type ChainPlace, findChainPlace } from "./chain-options.ts";
@@ -72,7 +71,7 @@ async function withChain<T>(
       genesis: network.genesis.hash,
     });
     try {
-      const scripts = new ScriptVerifier(createEcdsaVerifier(chooseEcdsaBackend()));
+      const scripts = new ScriptVerifier(chooseSignatureVerifier());
       const now = () => clock.now();
       return await use(new Chain({ network, database, scripts, now, log: SILENT_LOGGER }));
     } finally {

@@ -12,7 +12,6 @@ import type { IndexWorker } from "../index/index-service.ts";
 import { Logger } from "../lib/logger.ts";
 import type { Config } from "../node/config.ts";
 import { ConfigError } from "../node/config-error.ts";
-import { chooseEcdsaBackend } from "../node/ecdsa-backend.ts";
 import { makeLogSink } from "../node/logging.ts";
 import {
   findSetNetwork,
@@ -22,6 +21,7 @@ import {
 } from "../node/network-folder.ts";
 import { Node } from "../node/node.ts";
 import { writePrivateFile } from "../node/private-file.ts";
+import { chooseSignatureVerifier } from "../node/signature-verifier.ts";
 import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
 import { EXIT_CODE, type World } from "./command.ts";
 import { Terminal } from "./terminal.ts";
@@ -105,7 +105,7 @@ async function startNode(
     directory: networkFolder(config),
     clock: world.clock,
     log,
-    ecdsa: chooseEcdsaBackend(),
+    signatures: chooseSignatureVerifier(),
     spawnMiner: () => world.spawnMiner(),
     spawnIndex,
     mining: {

@@ -4,7 +4,7 @@
  * Shows progress and result; how it is checked is in node/verify-chain.ts.
  */
 
-import { chooseEcdsaBackend } from "../node/ecdsa-backend.ts";
+import { chooseSignatureVerifier } from "../node/signature-verifier.ts";
 import { openStoredChain } from "../node/stored-chain.ts";
 import { type VerifyResult, verifyChain } from "../node/verify-chain.ts";
 import { CHAIN_OPTIONS, findChainPlace } from "./chain-options.ts";
@@ -42,7 +42,7 @@ export const verifyCommand = defineCommand({
       const result = await verifyChain({
         stored,
         network,
-        ecdsa: chooseEcdsaBackend(),
+        signatures: chooseSignatureVerifier(),
         now: () => world.clock.now(),
         onProgress: (height) => progress.update(height),
       });

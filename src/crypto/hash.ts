@@ -9,15 +9,60 @@ import { ripemd160 as nobleRipemd160, sha1 as nobleSha1 } from "@noble/hashes/le
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "../lib/bytes.ts";
 
-interface NativeHash {
-  hash(input: Uint8Array, into: Uint8Array): Uint8Array;
+interface NativeHasher {
+  update(data: Uint8Array): unknown;
+  copy(): NativeHasher;
+  digest(): Uint8Array;
 }
 
-const native = (globalThis as { Bun?: { SHA256: NativeHash } }).Bun?.SHA256;
+interface NativeHashes {
+  readonly SHA256: { hash(input: Uint8Array, into: Uint8Array): Uint8Array };
+  readonly CryptoHasher: new (name: "sha256") => NativeHasher;
+}
+
+const native = (globalThis as { Bun?: NativeHashes }).Bun;
 
 /** SHA-256 (FIPS 180-4): 32 bytes. */
 export const sha256: (data: Uint8Array) => Uint8Array =
-  native === undefined ? nobleSha256 : (data) => native.hash(data, new Uint8Array(32));
+  native === undefined ? nobleSha256 : (data) => native.SHA256.hash(data, new Uint8Array(32));
+
+/** SHA-256 of data that comes in parts, and of data that begin alike. */
+export class Sha256Stream {
+  readonly #hasher: NativeHasher;
+
+  constructor(hasher = createHasher()) {
+    this.#hasher = hasher;
+  }
+
+  /** Takes in the next bytes. */
+  update(data: Uint8Array): this {
+    this.#hasher.update(data);
+    return this;
+  }
+
+  /** Returns another stream that has taken in the same so far. */
+  fork(): Sha256Stream {
+    return new Sha256Stream(this.#hasher.copy());
+  }
+
+  /** Returns the 32 bytes; the stream is of no use afterwards. */
+  digest(): Uint8Array {
+    return this.#hasher.digest();
+  }
+}
+
+function createHasher(): NativeHasher {
+  if (native !== undefined) return new native.CryptoHasher("sha256");
+  return portableHasher(nobleSha256.create());
+}
+
+function portableHasher(hasher: ReturnType<typeof nobleSha256.create>): NativeHasher {
+  return {
+    update: (data) => hasher.update(data),
+    copy: () => portableHasher(hasher.clone()),
+    digest: () => hasher.digest(),
+  };
+}
 
 /** SHA-256 of SHA-256: Bitcoin's hash of blocks and transactions, 32 bytes in wire order. */
 export function hash256(data: Uint8Array): Uint8Array {

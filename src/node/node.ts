@@ -9,7 +9,7 @@
 import { type BlockVerdict, Chain } from "../chain/chain.ts";
 import { ScriptVerifier } from "../chain/script-verifier.ts";
 import type { Network } from "../consensus/params.ts";
-import { createEcdsaVerifier, type EcdsaBackend } from "../crypto/ecdsa.ts";
+import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import { ExplorerQueries } from "../index/explorer-queries.ts";
 import { IndexService, type IndexWorker } from "../index/index-service.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -43,7 +43,7 @@ export interface NodeOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly ecdsa: EcdsaBackend;
+  readonly signatures: SignatureVerifier;
   readonly spawnMiner: () => MinerWorker;
   readonly spawnIndex: () => IndexWorker;
   /** Told of a fault after which this node must end. Unless given, it is thrown where all see it. */
@@ -86,7 +86,7 @@ export class Node {
   readonly explorer: ExplorerQueries;
   /** Where continuous mining pays. */
   readonly payoutScript: Uint8Array;
-  /** Name of what verifies ECDSA signatures: "native" or "portable". */
+  /** Name of what verifies signatures: "native" or "portable". */
   readonly signatureBackend: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -107,7 +107,7 @@ export class Node {
       const identity = { network: network.name, genesis: network.genesis.hash };
       database = openChainDatabase(directory.file(CHAIN_DATABASE_NAME), identity);
       // Made first: the index reads what the chain has written.
-      const scripts = new ScriptVerifier(createEcdsaVerifier(options.ecdsa));
+      const scripts = new ScriptVerifier(options.signatures);
       const chain = makeChain(options, database, scripts);
       index = makeIndex(options, directory);
       await startIndex(index, directory);
@@ -130,7 +130,7 @@ export class Node {
     this.chain = chain;
     this.index = index;
     this.startedAt = clock.now();
-    this.signatureBackend = options.ecdsa.name;
+    this.signatureBackend = options.signatures.name;
     this.payoutScript =
       options.mining.payoutScript ?? loadPayoutScript(directory.file("payout-key.json"), network);
     this.#database = database;

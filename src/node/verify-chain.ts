@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { Chain } from "../chain/chain.ts";
 import { ScriptVerifier } from "../chain/script-verifier.ts";
 import type { Network } from "../consensus/params.ts";
-import { createEcdsaVerifier, type EcdsaBackend } from "../crypto/ecdsa.ts";
+import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import { DecodeError, decodeAll } from "../lib/codec.ts";
 import { SILENT_LOGGER } from "../lib/logger.ts";
@@ -39,13 +39,13 @@ const BATCH_BLOCKS = 64;
 export async function verifyChain({
   stored,
   network,
-  ecdsa,
+  signatures,
   now,
   onProgress,
 }: {
   stored: StoredChain;
   network: Network;
-  ecdsa: EcdsaBackend;
+  signatures: SignatureVerifier;
   now: () => number;
   onProgress: (height: number) => void;
 }): Promise<VerifyResult> {
@@ -57,7 +57,7 @@ export async function verifyChain({
   // Thrown away afterwards: no need to wait for the disk.
   database.run("PRAGMA synchronous = OFF");
   try {
-    const scripts = new ScriptVerifier(createEcdsaVerifier(ecdsa));
+    const scripts = new ScriptVerifier(signatures);
     const chain = new Chain({ network, database, scripts, now, log: SILENT_LOGGER });
     return await replay(stored, chain, onProgress);
   } finally {

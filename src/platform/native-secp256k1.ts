@@ -6,7 +6,7 @@
  * portable backend are the business of crypto/ecdsa.ts.
  */
 
-/** The native library. Both methods are deterministic, and safe to call from any one thread. */
+/** The native library. All methods are deterministic, and safe to call from any one thread. */
 export interface NativeSecp256k1 {
   /** Shown where an operator asks which backend runs. */
   readonly name: "native";
@@ -22,6 +22,20 @@ export interface NativeSecp256k1 {
    * both have 32 bytes and the key is in 1..n-1.
    */
   sign(digest32: Uint8Array, privateKey32: Uint8Array): Uint8Array;
+
+  /**
+   * Returns the 33-byte key by which the 64-byte compact `signature64` of `digest32` would be valid,
+   * if there is one; `recoveryId` (0..3) tells which of the points with that r is meant. High s is
+   * taken as it is. Undefined on other lengths.
+   */
+  recoverKey(
+    signature64: Uint8Array,
+    recoveryId: number,
+    digest32: Uint8Array,
+  ): Uint8Array | undefined;
+
+  /** Returns the 33-byte key plus `tweak32` (0..n-1) times the generator, or undefined. */
+  addTweak(publicKey33: Uint8Array, tweak32: Uint8Array): Uint8Array | undefined;
 }
 
 /** The addon's class: it reads past what it is given, so lengths are checked before each call. */
@@ -33,6 +47,13 @@ interface AddonContext {
     digest: Uint8Array,
     privateKey: Uint8Array,
   ): number;
+  ecdsaRecover(
+    output: Uint8Array,
+    signature: Uint8Array,
+    recoveryId: number,
+    digest: Uint8Array,
+  ): number;
+  publicKeyTweakAdd(output: Uint8Array, publicKey: Uint8Array, tweak: Uint8Array): number;
 }
 
 /** What the addon's functions return when they succeed; other numbers tell which step failed. */
@@ -92,8 +113,22 @@ function wrapContext(context: AddonContext): NativeSecp256k1 {
       }
       return signature;
     },
+    recoverKey(signature64, recoveryId, digest32) {
+      if (!isBytes(signature64, 64) || !isBytes(digest32, 32)) return undefined;
+      if (!RECOVERY_IDS.includes(recoveryId)) return undefined;
+      const key = new Uint8Array(33);
+      const isFound = context.ecdsaRecover(key, signature64, recoveryId, digest32) === OK;
+      return isFound ? key : undefined;
+    },
+    addTweak(publicKey33, tweak32) {
+      if (!isBytes(publicKey33, 33) || !isBytes(tweak32, 32)) return undefined;
+      const key = new Uint8Array(33);
+      return context.publicKeyTweakAdd(key, publicKey33, tweak32) === OK ? key : undefined;
+    },
   };
 }
+
+const RECOVERY_IDS: readonly number[] = [0, 1, 2, 3];
 
 /** Callers are typed; the check holds for those who are not, because the addon has none. */
 function isBytes(value: unknown, length: number): boolean {

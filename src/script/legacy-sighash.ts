@@ -4,7 +4,6 @@
  * Includes its oddities, which are consensus: the digest 1, and scripts cut before they are signed.
  */
 
-import { hash256 } from "../crypto/hash.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import { ByteWriter } from "../lib/codec.ts";
 import { type TxOutput, writeOutpoint, writeOutput } from "../primitives/transaction.ts";
@@ -13,6 +12,8 @@ import { ScriptReader } from "./script.ts";
 import {
   BLANK_INPUT_LENGTH,
   inputAt,
+  type MessageKind,
+  messageKindOf,
   OUTPOINT_LENGTH,
   type SighashCache,
   SighashType,
@@ -36,16 +37,18 @@ export function legacySighash(
   hashType: number,
 ): Uint8Array {
   const { tx } = cache;
-  const base = hashType & 0x1f;
-  if (base === SighashType.SINGLE && inputIndex >= tx.outputs.length) return SINGLE_BUG_DIGEST;
+  const kind = messageKindOf("base", inputIndex, scriptCode, hashType);
+  if (kind.outputs === SighashType.SINGLE && inputIndex >= tx.outputs.length) {
+    return SINGLE_BUG_DIGEST;
+  }
 
-  const script = withoutCodeSeparators(scriptCode);
-  const writer = new ByteWriter(tx.baseSize + script.length + 16);
-  writer.i32(tx.version);
-  writeLegacyInputs(writer, cache, inputIndex, script, hashType);
-  writeLegacyOutputs(writer, cache, inputIndex, base);
-  writer.u32(tx.lockTime).u32(hashType >>> 0);
-  return hash256(writer.finish());
+  return cache.messageDigest(kind, hashType, () => {
+    const script = withoutCodeSeparators(scriptCode);
+    const writer = new ByteWriter(tx.baseSize + script.length + 16).i32(tx.version);
+    writeInputs(writer, cache, kind, script);
+    writeOutputs(writer, cache, kind);
+    return writer.u32(tx.lockTime).finish();
+  });
 }
 
 /**
@@ -71,46 +74,40 @@ export function findAndDelete(script: Uint8Array, part: Uint8Array): Uint8Array 
   return copied === 0 ? script : kept.bytes(script.subarray(copied)).finish();
 }
 
-function writeLegacyInputs(
+function writeInputs(
   writer: ByteWriter,
   cache: SighashCache,
-  inputIndex: number,
+  kind: MessageKind,
   script: Uint8Array,
-  hashType: number,
 ): void {
-  const { inputs } = cache.tx;
-  const base = hashType & 0x1f;
-  const isZeroed = base === SighashType.SINGLE || base === SighashType.NONE;
+  const { inputIndex } = kind;
   const { prevout, sequence } = inputAt(cache.tx, inputIndex);
-  if ((hashType & SighashType.ANYONECANPAY) !== 0) {
+  if (kind.isAnyoneCanPay) {
     writer.compactSize(1);
     writeOutpoint(writer, prevout);
     writer.variableBytes(script).u32(sequence);
     return;
   }
 
-  const blank = cache.blankInputs(isZeroed);
+  // Who does not sign all outputs lets the other inputs change their sequence numbers too.
+  const blank = cache.blankInputs(kind.outputs !== SighashType.ALL);
   const start = BLANK_INPUT_LENGTH * inputIndex;
-  writer.compactSize(inputs.length).bytes(blank.subarray(0, start + OUTPOINT_LENGTH));
   writer
+    .compactSize(cache.tx.inputs.length)
+    .bytes(blank.subarray(0, start + OUTPOINT_LENGTH))
     .variableBytes(script)
     .u32(sequence)
     .bytes(blank.subarray(start + BLANK_INPUT_LENGTH));
 }
 
-function writeLegacyOutputs(
-  writer: ByteWriter,
-  cache: SighashCache,
-  inputIndex: number,
-  base: number,
-): void {
+function writeOutputs(writer: ByteWriter, cache: SighashCache, kind: MessageKind): void {
   const { outputs } = cache.tx;
-  if (base === SighashType.NONE) {
+  if (kind.outputs === SighashType.NONE) {
     writer.compactSize(0);
-  } else if (base === SighashType.SINGLE) {
-    writer.compactSize(inputIndex + 1);
-    for (let index = 0; index < inputIndex; index++) writeOutput(writer, BLANK_OUTPUT);
-    writeOutput(writer, outputs[inputIndex] as TxOutput);
+  } else if (kind.outputs === SighashType.SINGLE) {
+    writer.compactSize(kind.inputIndex + 1);
+    for (let index = 0; index < kind.inputIndex; index++) writeOutput(writer, BLANK_OUTPUT);
+    writeOutput(writer, outputs[kind.inputIndex] as TxOutput);
   } else {
     writer.compactSize(outputs.length).bytes(cache.outputs);
   }

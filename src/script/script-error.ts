@@ -60,7 +60,6 @@ const SENTENCES = {
   TAPSCRIPT_EMPTY_PUBKEY: "A public key in a Tapscript is empty.",
   OP_CODESEPARATOR: "A script without a witness has OP_CODESEPARATOR.",
   SIG_FINDANDDELETE: "A signature occurs within the script that it signs.",
-  TAPROOT_VERIFIER_MISSING: "This node has no Schnorr verifier, so it spends no Taproot output.",
 } as const;
 
 /** Why a script fails. */

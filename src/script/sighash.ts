@@ -5,7 +5,8 @@
  * are put together in legacy-sighash.ts and witness-sighash.ts.
  */
 
-import { hash256, sha256 } from "../crypto/hash.ts";
+import { hash256, Sha256Stream, sha256 } from "../crypto/hash.ts";
+import { concatBytes, equalBytes } from "../lib/bytes.ts";
 import { ByteWriter } from "../lib/codec.ts";
 import {
   type Transaction,
@@ -26,6 +27,38 @@ export const SighashType = {
   ANYONECANPAY: 0x80,
 } as const;
 
+/** Which message is signed: those of one kind begin alike, whatever their hash types. */
+export interface MessageKind {
+  readonly sigVersion: "base" | "witness-v0";
+  readonly inputIndex: number;
+  readonly scriptCode: Uint8Array;
+  /** Which outputs it covers: one of ALL, NONE, SINGLE. */
+  readonly outputs: number;
+  /** True if it covers only the input that is signed. */
+  readonly isAnyoneCanPay: boolean;
+}
+
+/** Returns the kind of a message outside Taproot; `hashType` may be any 32 bits. */
+export function messageKindOf(
+  sigVersion: MessageKind["sigVersion"],
+  inputIndex: number,
+  scriptCode: Uint8Array,
+  hashType: number,
+): MessageKind {
+  const base = hashType & 0x1f;
+  return {
+    sigVersion,
+    inputIndex,
+    scriptCode,
+    // Whatever is not defined means ALL.
+    outputs: base === SighashType.NONE || base === SighashType.SINGLE ? base : SighashType.ALL,
+    isAnyoneCanPay: (hashType & SighashType.ANYONECANPAY) !== 0,
+  };
+}
+
+/** Bytes from which on keeping a hash's state costs less than hashing again. */
+const LONG_MESSAGE_LENGTH = 4_096;
+
 /** Lengths within an encoded input: its outpoint; all of it when its script is empty. */
 export const OUTPOINT_LENGTH = 36;
 export const BLANK_INPUT_LENGTH = 41;
@@ -44,6 +77,8 @@ export class SighashCache {
   #blankInputsZeroed: Uint8Array | undefined;
   #witnessV0: WitnessV0Hashes | undefined;
   #taproot: TaprootHashes | undefined;
+  /** By form. */
+  readonly #begun: BegunMessage[] = [];
 
   constructor(tx: Transaction) {
     this.tx = tx;
@@ -105,12 +140,54 @@ export class SighashCache {
     return this.#blankInputs;
   }
 
+  /**
+   * Returns the double SHA-256 of the message that begins with what `encode` returns and ends with
+   * `hashType`. What comes before the hash type is encoded once, and hashed once if it is long, for
+   * all signatures in a row that share it: a multisignature of many keys and any hash types costs
+   * hardly more hashing than one signature.
+   */
+  messageDigest(kind: MessageKind, hashType: number, encode: () => Uint8Array): Uint8Array {
+    const begun = this.#begin(kind, encode);
+    const end = new ByteWriter(4).u32(hashType >>> 0).finish();
+    if (begun.head.length < LONG_MESSAGE_LENGTH) return hash256(concatBytes(begun.head, end));
+    begun.stream ??= new Sha256Stream().update(begun.head);
+    return sha256(begun.stream.fork().update(end).digest());
+  }
+
+  /** Only the last script code of each form is kept: signatures of one script come in a row. */
+  #begin(kind: MessageKind, encode: () => Uint8Array): BegunMessage {
+    const form = formOf(kind);
+    const last = this.#begun[form];
+    if (
+      last?.kind.inputIndex === kind.inputIndex &&
+      equalBytes(last.kind.scriptCode, kind.scriptCode)
+    ) {
+      return last;
+    }
+    const begun = { kind, head: encode(), stream: undefined };
+    this.#begun[form] = begun;
+    return begun;
+  }
+
   #encodeBlankInputs(isZeroed: boolean): Uint8Array {
     return encodeEach(this.tx.inputs, BLANK_INPUT_LENGTH, (writer, { prevout, sequence }) => {
       writeOutpoint(writer, prevout);
       writer.u8(0).u32(isZeroed ? 0 : sequence);
     });
   }
+}
+
+/** A message up to its hash type. */
+interface BegunMessage {
+  readonly kind: MessageKind;
+  readonly head: Uint8Array;
+  /** Has taken in `head`; made once that saves hashing. */
+  stream: Sha256Stream | undefined;
+}
+
+/** A number for all of a kind but the input and the script. */
+function formOf({ sigVersion, outputs, isAnyoneCanPay }: MessageKind): number {
+  return 8 * Number(sigVersion === "base") + 4 * Number(isAnyoneCanPay) + outputs;
 }
 
 /** Double SHA-256 of what BIP-0143 names hashPrevouts, hashSequence and hashOutputs. */

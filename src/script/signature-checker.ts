@@ -5,7 +5,7 @@
  * arithmetic is injected, so that a batch, a worker or a native library may stand behind it.
  */
 
-import type { EcdsaVerifier } from "../crypto/ecdsa.ts";
+import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import {
   SEQUENCE_FINAL,
   type Transaction,
@@ -19,26 +19,10 @@ import { inputAt, type SighashCache, SighashType } from "./sighash.ts";
 import { toCompactLowS, toCompressedKey } from "./signature-encoding.ts";
 import { taprootSighash, witnessV0Sighash } from "./witness-sighash.ts";
 
-/** What Taproot needs of the curve; implemented by crypto/. Neither method throws on bytes. */
-export interface SchnorrVerifier {
-  /** True if the 64-byte `signature` of a 32-byte `digest` is by the 32-byte `publicKey` (BIP-0340). */
-  verify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean;
-  /**
-   * True if `outputKey` is the x of `internalKey` (both 32 bytes) plus `tweak` times the generator,
-   * and its y is odd exactly if `isOdd` (BIP-0341).
-   */
-  isTweaked(
-    outputKey: Uint8Array,
-    isOdd: boolean,
-    internalKey: Uint8Array,
-    tweak: Uint8Array,
-  ): boolean;
-}
-
 /** What the interpreter asks; nothing here throws on what a script contains. */
 export interface SignatureChecker {
-  /** Absent, Taproot outputs cannot be spent. */
-  readonly schnorr: SchnorrVerifier | undefined;
+  /** True if a Taproot output's key is its internal key, tweaked (BIP-0341). */
+  readonly isTweakedKey: SignatureVerifier["isTweakedKey"];
   /** True if `signature`, with its hash type byte, is by `publicKey` over `scriptCode`. */
   checkEcdsaSignature(
     signature: Uint8Array,
@@ -76,17 +60,15 @@ export interface SignatureCheckerParts {
   readonly spentOutputs: readonly TxOutput[];
   /** Made of the same `tx`. */
   readonly sighashCache: SighashCache;
-  readonly verifyEcdsa: EcdsaVerifier;
-  readonly schnorr?: SchnorrVerifier | undefined;
+  readonly signatures: SignatureVerifier;
 }
 
 /** Checks signatures and locks of one input of a transaction. */
 export class TransactionSignatureChecker implements SignatureChecker {
-  readonly schnorr: SchnorrVerifier | undefined;
+  readonly isTweakedKey: SignatureVerifier["isTweakedKey"];
   readonly #parts: SignatureCheckerParts;
   readonly #input: TxInput;
   readonly #amount: number;
-  #lastDigest: RememberedDigest | undefined;
 
   constructor(parts: SignatureCheckerParts) {
     const spentOutput = parts.spentOutputs[parts.inputIndex];
@@ -94,7 +76,7 @@ export class TransactionSignatureChecker implements SignatureChecker {
     this.#parts = parts;
     this.#input = inputAt(parts.tx, parts.inputIndex);
     this.#amount = spentOutput.value;
-    this.schnorr = parts.schnorr;
+    this.isTweakedKey = parts.signatures.isTweakedKey;
   }
 
   checkEcdsaSignature(
@@ -109,7 +91,8 @@ export class TransactionSignatureChecker implements SignatureChecker {
     if (key === undefined || compact === undefined) return false;
 
     const hashType = signature[signature.length - 1] as number;
-    return this.#parts.verifyEcdsa(compact, this.#digest(scriptCode, hashType, sigVersion), key);
+    const digest = this.#digest(scriptCode, hashType, sigVersion);
+    return this.#parts.signatures.verifyEcdsa(compact, digest, key);
   }
 
   checkSchnorrSignature(
@@ -117,16 +100,15 @@ export class TransactionSignatureChecker implements SignatureChecker {
     publicKey: Uint8Array,
     execution: TaprootExecution,
   ): ScriptError | undefined {
-    if (this.schnorr === undefined) return "TAPROOT_VERIFIER_MISSING";
     if (signature.length !== 64 && signature.length !== 65) return "SCHNORR_SIG_SIZE";
     const hashType = signature[64] ?? SighashType.DEFAULT;
     // A byte that says what its absence says would make the signature malleable.
     if (signature.length === 65 && hashType === SighashType.DEFAULT) return "SCHNORR_SIG_HASHTYPE";
 
-    const { inputIndex, sighashCache, spentOutputs } = this.#parts;
+    const { inputIndex, sighashCache, signatures, spentOutputs } = this.#parts;
     const digest = taprootSighash(sighashCache, inputIndex, spentOutputs, hashType, execution);
     if (digest === undefined) return "SCHNORR_SIG_HASHTYPE";
-    const isValid = this.schnorr.verify(signature.subarray(0, 64), digest, publicKey);
+    const isValid = signatures.verifySchnorr(signature.subarray(0, 64), digest, publicKey);
     return isValid ? undefined : "SCHNORR_SIG";
   }
 
@@ -149,31 +131,10 @@ export class TransactionSignatureChecker implements SignatureChecker {
     return demanded <= offered;
   }
 
-  /** CHECKMULTISIG tries many keys on one message: hashing it once keeps that linear. */
   #digest(scriptCode: Uint8Array, hashType: number, sigVersion: SigVersion): Uint8Array {
-    const last = this.#lastDigest;
-    if (
-      last?.scriptCode === scriptCode &&
-      last.hashType === hashType &&
-      last.sigVersion === sigVersion
-    ) {
-      return last.digest;
-    }
-
     const { inputIndex, sighashCache } = this.#parts;
-    const digest =
-      sigVersion === "base"
-        ? legacySighash(sighashCache, inputIndex, scriptCode, hashType)
-        : witnessV0Sighash(sighashCache, inputIndex, scriptCode, this.#amount, hashType);
-    this.#lastDigest = { scriptCode, hashType, sigVersion, digest };
-    return digest;
+    return sigVersion === "base"
+      ? legacySighash(sighashCache, inputIndex, scriptCode, hashType)
+      : witnessV0Sighash(sighashCache, inputIndex, scriptCode, this.#amount, hashType);
   }
-}
-
-/** The message last hashed. Script codes are told apart by identity, never by their bytes. */
-interface RememberedDigest {
-  readonly scriptCode: Uint8Array;
-  readonly hashType: number;
-  readonly sigVersion: SigVersion;
-  readonly digest: Uint8Array;
 }

@@ -6,9 +6,9 @@
  */
 
 import { sha256, taggedHash } from "../crypto/hash.ts";
+import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import { compareBytes } from "../lib/bytes.ts";
 import { ByteWriter } from "../lib/codec.ts";
-import type { SchnorrVerifier } from "./signature-checker.ts";
 
 /** Version of leaves that hold Tapscript (BIP-0342). */
 export const TAPSCRIPT_LEAF_VERSION = 0xc0;
@@ -75,9 +75,9 @@ export function isCommittedTo(
   outputKey: Uint8Array,
   leafHash: Uint8Array,
   { internalKey, isOutputKeyOdd, path }: ControlBlock,
-  schnorr: SchnorrVerifier,
+  isTweakedKey: SignatureVerifier["isTweakedKey"],
 ): boolean {
   const merkleRoot = path.reduce(tapBranchHash, leafHash);
   const tweak = tapTweakHash(internalKey, merkleRoot);
-  return schnorr.isTweaked(outputKey, isOutputKeyOdd, internalKey, tweak);
+  return isTweakedKey(outputKey, isOutputKeyOdd, internalKey, tweak);
 }

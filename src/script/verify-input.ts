@@ -5,12 +5,12 @@
  * hold.
  */
 
-import type { EcdsaVerifier } from "../crypto/ecdsa.ts";
+import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import type { Transaction, TxOutput } from "../primitives/transaction.ts";
 import type { ScriptFlags } from "./flags.ts";
 import type { ScriptError } from "./script-error.ts";
 import { inputAt, type SighashCache } from "./sighash.ts";
-import { type SchnorrVerifier, TransactionSignatureChecker } from "./signature-checker.ts";
+import { TransactionSignatureChecker } from "./signature-checker.ts";
 import { verifyScript } from "./verify-script.ts";
 
 /** An input to verify, and what with. */
@@ -22,9 +22,7 @@ export interface InputVerification {
   readonly flags: ScriptFlags;
   /** Made of the same `tx`, and shared by all of its inputs. */
   readonly cache: SighashCache;
-  readonly verifyEcdsa: EcdsaVerifier;
-  /** Absent, an input that spends a Taproot output is TAPROOT_VERIFIER_MISSING. */
-  readonly schnorr?: SchnorrVerifier | undefined;
+  readonly signatures: SignatureVerifier;
 }
 
 /**
@@ -37,16 +35,14 @@ export function verifyInput({
   spentOutputs,
   flags,
   cache,
-  verifyEcdsa,
-  schnorr,
+  signatures,
 }: InputVerification): ScriptError | undefined {
   const checker = new TransactionSignatureChecker({
     tx,
     inputIndex,
     spentOutputs,
     sighashCache: cache,
-    verifyEcdsa,
-    schnorr,
+    signatures,
   });
   const { scriptSig, witness } = inputAt(tx, inputIndex);
   // The checker has made sure that the output is there.

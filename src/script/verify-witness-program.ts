@@ -78,8 +78,6 @@ function verifyTaproot(
   context: WitnessContext,
 ): ScriptError | undefined {
   const { checker } = context;
-  if (checker.schnorr === undefined) return "TAPROOT_VERIFIER_MISSING";
-
   const annex = witness.length >= 2 ? witness.at(-1) : undefined;
   const hasAnnex = annex?.[0] === ANNEX_TAG;
   const annexHash = annex !== undefined && hasAnnex ? annexHashOf(annex) : undefined;
@@ -95,7 +93,7 @@ function verifyTaproot(
   const block = decodeControlBlock(last);
   if (block === undefined) return "TAPROOT_WRONG_CONTROL_SIZE";
   const leafHash = tapLeafHash(block.leafVersion, script);
-  if (!isCommittedTo(outputKey, leafHash, block, checker.schnorr)) {
+  if (!isCommittedTo(outputKey, leafHash, block, checker.isTweakedKey)) {
     return "WITNESS_PROGRAM_MISMATCH";
   }
   if (block.leafVersion !== TAPSCRIPT_LEAF_VERSION) {

@@ -9,7 +9,7 @@ import { hash256, sha256, taggedHash } from "../crypto/hash.ts";
 import { ByteWriter } from "../lib/codec.ts";
 import { type TxOutput, writeOutpoint, writeOutput } from "../primitives/transaction.ts";
 import type { TaprootExecution } from "./execution.ts";
-import { inputAt, type SighashCache, SighashType } from "./sighash.ts";
+import { inputAt, messageKindOf, type SighashCache, SighashType } from "./sighash.ts";
 
 const ZERO_HASH_BYTES = new Uint8Array(32);
 
@@ -26,26 +26,23 @@ export function witnessV0Sighash(
 ): Uint8Array {
   const { tx } = cache;
   const { prevout, sequence } = inputAt(tx, inputIndex);
-  const base = hashType & 0x1f;
-  const signsOneInput = (hashType & SighashType.ANYONECANPAY) !== 0;
-  const signsAllOutputs = base !== SighashType.SINGLE && base !== SighashType.NONE;
+  const kind = messageKindOf("witness-v0", inputIndex, scriptCode, hashType);
 
-  const writer = new ByteWriter(scriptCode.length + 162);
-  writer.i32(tx.version);
-  writer.bytes(signsOneInput ? ZERO_HASH_BYTES : cache.witnessV0.prevouts);
-  writer.bytes(signsOneInput || !signsAllOutputs ? ZERO_HASH_BYTES : cache.witnessV0.sequences);
-  writeOutpoint(writer, prevout);
-  writer.variableBytes(scriptCode).i64(amount).u32(sequence);
+  return cache.messageDigest(kind, hashType, () => {
+    const signsAll = kind.outputs === SighashType.ALL;
+    const { prevouts, sequences, outputs } = cache.witnessV0;
+    const writer = new ByteWriter(scriptCode.length + 162);
+    writer.i32(tx.version);
+    writer.bytes(kind.isAnyoneCanPay ? ZERO_HASH_BYTES : prevouts);
+    writer.bytes(kind.isAnyoneCanPay || !signsAll ? ZERO_HASH_BYTES : sequences);
+    writeOutpoint(writer, prevout);
+    writer.variableBytes(scriptCode).i64(amount).u32(sequence);
 
-  const single = base === SighashType.SINGLE ? tx.outputs[inputIndex] : undefined;
-  if (signsAllOutputs) writer.bytes(cache.witnessV0.outputs);
-  else writer.bytes(single === undefined ? ZERO_HASH_BYTES : hash256(encodeOutput(single)));
-  return hash256(
-    writer
-      .u32(tx.lockTime)
-      .u32(hashType >>> 0)
-      .finish(),
-  );
+    const single = kind.outputs === SighashType.SINGLE ? tx.outputs[inputIndex] : undefined;
+    if (signsAll) writer.bytes(outputs);
+    else writer.bytes(single === undefined ? ZERO_HASH_BYTES : hash256(encodeOutput(single)));
+    return writer.u32(tx.lockTime).finish();
+  });
 }
 
 /**

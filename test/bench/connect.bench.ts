@@ -9,14 +9,13 @@ import { join } from "node:path";
 import { Chain } from "../../src/chain/chain.ts";
 import { ScriptVerifier } from "../../src/chain/script-verifier.ts";
 import { findNetwork } from "../../src/consensus/networks.ts";
-import { createEcdsaVerifier } from "../../src/crypto/ecdsa.ts";
 import { signEcdsa } from "../../src/crypto/keys.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { makeCandidate, makeMinedBlock } from "../../src/mining/block-template.ts";
 import { loadKernel } from "../../src/mining/kernel/load-kernel.ts";
 import { targetBytes } from "../../src/mining/stream.ts";
 import { TemplateBuilder } from "../../src/mining/template-builder.ts";
-import { chooseEcdsaBackend } from "../../src/node/ecdsa-backend.ts";
+import { chooseSignatureVerifier } from "../../src/node/signature-verifier.ts";
 import { loadNativeSecp256k1 } from "../../src/platform/native-secp256k1.ts";
 import type { Block } from "../../src/primitives/block.ts";
 import { encodeHeader } from "../../src/primitives/block-header.ts";
@@ -69,7 +68,7 @@ export async function run(): Promise<void> {
 function openChain(path: string) {
   const identity = { network: network.name, genesis: network.genesis.hash };
   const database = openChainDatabase(path, identity);
-  const scripts = new ScriptVerifier(createEcdsaVerifier(chooseEcdsaBackend()));
+  const scripts = new ScriptVerifier(chooseSignatureVerifier());
   const now = () => Date.now();
   const chain = new Chain({ network, database, scripts, now, log: SILENT_LOGGER });
   return { chain, close: () => closeChainDatabase(database) };

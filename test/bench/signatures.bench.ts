@@ -5,10 +5,12 @@
  */
 
 import { schnorr } from "@noble/curves/secp256k1.js";
-import { createEcdsaVerifier, type EcdsaBackend, PORTABLE_ECDSA } from "../../src/crypto/ecdsa.ts";
 import { sha256 } from "../../src/crypto/hash.ts";
 import { publicKeyOf, signEcdsa } from "../../src/crypto/keys.ts";
-import { verifySchnorr } from "../../src/crypto/schnorr.ts";
+import {
+  createSignatureVerifier,
+  PORTABLE_SIGNATURES,
+} from "../../src/crypto/signature-verifier.ts";
 import { loadNativeSecp256k1 } from "../../src/platform/native-secp256k1.ts";
 import { median, report } from "./measure.ts";
 
@@ -25,21 +27,22 @@ export async function run(): Promise<void> {
   const schnorrs = digests.map((digest) => schnorr.sign(digest, privateKey));
 
   const native = loadNativeSecp256k1();
-  const backends: EcdsaBackend[] =
-    native === undefined ? [PORTABLE_ECDSA] : [native, PORTABLE_ECDSA];
-  const subjects = [
-    ...backends.map((backend) => {
-      const verify = createEcdsaVerifier(backend);
-      const check = (index: number) =>
-        verify(ecdsa[index] as Uint8Array, digests[index] as Uint8Array, publicKey);
-      return { name: `ECDSA verify, ${backend.name}`, check };
-    }),
+  const verifiers =
+    native === undefined
+      ? [PORTABLE_SIGNATURES]
+      : [createSignatureVerifier(native), PORTABLE_SIGNATURES];
+  const subjects = verifiers.flatMap(({ name, verifyEcdsa, verifySchnorr }) => [
     {
-      name: "Schnorr verify, portable",
+      name: `ECDSA verify, ${name}`,
+      check: (index: number) =>
+        verifyEcdsa(ecdsa[index] as Uint8Array, digests[index] as Uint8Array, publicKey),
+    },
+    {
+      name: `Schnorr verify, ${name}`,
       check: (index: number) =>
         verifySchnorr(schnorrs[index] as Uint8Array, digests[index] as Uint8Array, xOnlyKey),
     },
-  ];
+  ]);
 
   const rates = new Map<string, number[]>(subjects.map(({ name }) => [name, []]));
   for (let round = -1; round < ROUNDS; round++) {

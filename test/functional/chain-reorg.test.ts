@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chooseEcdsaBackend } from "../../src/node/ecdsa-backend.ts";
+import { chooseSignatureVerifier } from "../../src/node/signature-verifier.ts";
 import { openStoredChain } from "../../src/node/stored-chain.ts";
 import { verifyChain } from "../../src/node/verify-chain.ts";
 import { formatAddress } from "../../src/primitives/address.ts";
@@ -142,7 +142,7 @@ async function expectBalances(): Promise<void> {
   const result = await verifyChain({
     stored,
     network,
-    ecdsa: chooseEcdsaBackend(),
+    signatures: chooseSignatureVerifier(),
     now: () => Date.now(),
     onProgress: () => {},
   });

@@ -14,7 +14,7 @@ import { Chain } from "../../src/chain/chain.ts";
 import { ScriptVerifier } from "../../src/chain/script-verifier.ts";
 import { findNetwork } from "../../src/consensus/networks.ts";
 import { workOfBits } from "../../src/consensus/target.ts";
-import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../src/crypto/ecdsa.ts";
+import { PORTABLE_SIGNATURES } from "../../src/crypto/signature-verifier.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { makeCandidate, makeMinedBlock } from "../../src/mining/block-template.ts";
 import { loadKernel } from "../../src/mining/kernel/load-kernel.ts";
@@ -42,7 +42,7 @@ const database = openChainDatabase(join(folder, "cairn.db"), {
 const chain = new Chain({
   network,
   database,
-  scripts: new ScriptVerifier(createEcdsaVerifier(PORTABLE_ECDSA)),
+  scripts: new ScriptVerifier(PORTABLE_SIGNATURES),
   now: () => nowMs,
   log: SILENT_LOGGER,
 });

@@ -12,8 +12,8 @@ import { findNetwork } from "../../src/consensus/networks.ts";
 import type { IndexWorker } from "../../src/index/index-service.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { ConfigError } from "../../src/node/config-error.ts";
-import { chooseEcdsaBackend } from "../../src/node/ecdsa-backend.ts";
 import { Node } from "../../src/node/node.ts";
+import { chooseSignatureVerifier } from "../../src/node/signature-verifier.ts";
 import { SYSTEM_CLOCK } from "../../src/node/system-clock.ts";
 import type { Transaction, TxOutput } from "../../src/primitives/transaction.ts";
 import { DataDirectoryError } from "../../src/storage/data-directory.ts";
@@ -151,7 +151,7 @@ async function startError(path: string, spawnIndex = spawnIndexWorker): Promise<
     directory: path,
     clock: SYSTEM_CLOCK,
     log: SILENT_LOGGER,
-    ecdsa: chooseEcdsaBackend(),
+    signatures: chooseSignatureVerifier(),
     spawnMiner: () => {
       throw new Error("nothing is mined here");
     },

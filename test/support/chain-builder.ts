@@ -20,8 +20,8 @@ import type { RuleCode } from "../../src/consensus/rule-error.ts";
 import { subsidyAt } from "../../src/consensus/subsidy.ts";
 import { compactToTarget } from "../../src/consensus/target.ts";
 import { commitmentScript, witnessCommitment } from "../../src/consensus/witness-commitment.ts";
-import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../src/crypto/ecdsa.ts";
 import { sha256 } from "../../src/crypto/hash.ts";
+import { PORTABLE_SIGNATURES } from "../../src/crypto/signature-verifier.ts";
 import { concatBytes, toHex } from "../../src/lib/bytes.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { type Block, makeBlock } from "../../src/primitives/block.ts";
@@ -326,7 +326,7 @@ export class TestNode {
     this.chain = new Chain({
       network,
       database,
-      scripts: new ScriptVerifier(createEcdsaVerifier(PORTABLE_ECDSA)),
+      scripts: new ScriptVerifier(PORTABLE_SIGNATURES),
       now: () => this.nowSeconds * 1000,
       log: SILENT_LOGGER,
     });

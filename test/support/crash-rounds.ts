@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findNetwork } from "../../src/consensus/networks.ts";
 import { toHex } from "../../src/lib/bytes.ts";
-import { chooseEcdsaBackend } from "../../src/node/ecdsa-backend.ts";
 import { networkFolder } from "../../src/node/network-folder.ts";
+import { chooseSignatureVerifier } from "../../src/node/signature-verifier.ts";
 import { openStoredChain } from "../../src/node/stored-chain.ts";
 import { verifyChain } from "../../src/node/verify-chain.ts";
 import { formatAddress } from "../../src/primitives/address.ts";
@@ -162,7 +162,7 @@ class CrashTrial {
     const result = await verifyChain({
       stored,
       network: this.#network,
-      ecdsa: chooseEcdsaBackend(),
+      signatures: chooseSignatureVerifier(),
       now: () => Date.now(),
       onProgress: () => {},
     });

@@ -12,8 +12,8 @@ import type { Coin } from "../../src/consensus/check-inputs.ts";
 import { type HeaderContext, medianTimePast } from "../../src/consensus/difficulty.ts";
 import { findNetwork } from "../../src/consensus/networks.ts";
 import type { ConsensusParams } from "../../src/consensus/params.ts";
-import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../src/crypto/ecdsa.ts";
 import { sha256 } from "../../src/crypto/hash.ts";
+import { PORTABLE_SIGNATURES } from "../../src/crypto/signature-verifier.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { Mempool, type MempoolPolicy, type RemovalReason } from "../../src/mempool/mempool.ts";
@@ -179,7 +179,7 @@ export type Told = string;
 export class MempoolHarness {
   readonly chain: FakeChain;
   readonly mempool: Mempool;
-  readonly scripts = new ScriptVerifier(createEcdsaVerifier(PORTABLE_ECDSA));
+  readonly scripts = new ScriptVerifier(PORTABLE_SIGNATURES);
   readonly told: Told[] = [];
   /** Milliseconds since 1970. */
   now = (START_TIME + 10_000) * 1000;

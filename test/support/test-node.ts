@@ -14,8 +14,8 @@ import type { IndexWorker } from "../../src/index/index-service.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { type Logger, SILENT_LOGGER } from "../../src/lib/logger.ts";
 import type { MinerWorker } from "../../src/mining/stream.ts";
-import { chooseEcdsaBackend } from "../../src/node/ecdsa-backend.ts";
 import { Node, type NodeOptions } from "../../src/node/node.ts";
+import { chooseSignatureVerifier } from "../../src/node/signature-verifier.ts";
 import { SYSTEM_CLOCK } from "../../src/node/system-clock.ts";
 import { type PaymentKey, paymentKey } from "./payments.ts";
 
@@ -57,7 +57,7 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Runn
     directory,
     clock: options.clock ?? SYSTEM_CLOCK,
     log: options.log ?? SILENT_LOGGER,
-    ecdsa: chooseEcdsaBackend(),
+    signatures: chooseSignatureVerifier(),
     spawnMiner,
     spawnIndex,
     ...(options.onFault === undefined ? {} : { onFault: options.onFault }),

@@ -10,7 +10,7 @@ import { CoinOverlay } from "../../../src/chain/coin-overlay.ts";
 import { connectBlock, disconnectBlock } from "../../../src/chain/connect-block.ts";
 import { ScriptVerifier } from "../../../src/chain/script-verifier.ts";
 import type { Coin, CoinView } from "../../../src/consensus/check-inputs.ts";
-import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../../src/crypto/ecdsa.ts";
+import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
 import type { Block } from "../../../src/primitives/block.ts";
 import {
   makeTransaction,
@@ -71,7 +71,7 @@ function contextAt(height: number) {
     params: QUICK.params,
     medianTimePast: 1_000_000,
     medianTimePastAt: () => 0,
-    scripts: new ScriptVerifier(createEcdsaVerifier(PORTABLE_ECDSA)),
+    scripts: new ScriptVerifier(PORTABLE_SIGNATURES),
   };
 }
 

@@ -6,8 +6,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { ScriptVerifier } from "../../../src/chain/script-verifier.ts";
-import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../../src/crypto/ecdsa.ts";
 import { hash160 } from "../../../src/crypto/hash.ts";
+import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import type { TxOutput } from "../../../src/primitives/transaction.ts";
 import { MANDATORY_FLAGS, STANDARD_FLAGS } from "../../../src/script/flags.ts";
@@ -31,9 +31,12 @@ const spending = (r: number) =>
 /** A verifier for which signatures with r = 1 are right, and the number of those it was asked for. */
 function countingVerifier() {
   const counter = { calls: 0, scripts: undefined as unknown as ScriptVerifier };
-  counter.scripts = new ScriptVerifier((compact) => {
-    counter.calls += 1;
-    return compact[31] === 1;
+  counter.scripts = new ScriptVerifier({
+    ...PORTABLE_SIGNATURES,
+    verifyEcdsa(compact) {
+      counter.calls += 1;
+      return compact[31] === 1;
+    },
   });
   return counter;
 }
@@ -82,7 +85,7 @@ describe("ScriptVerifier", () => {
   });
 
   test("a coinbase has nothing to run", () => {
-    const scripts = new ScriptVerifier(createEcdsaVerifier(PORTABLE_ECDSA));
+    const scripts = new ScriptVerifier(PORTABLE_SIGNATURES);
     expect(() => scripts.check(someCoinbase(), [])).not.toThrow();
   });
 });

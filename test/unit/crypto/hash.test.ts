@@ -5,7 +5,15 @@
 import { describe, expect, test } from "bun:test";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { sha256 as portableSha256 } from "@noble/hashes/sha2.js";
-import { hash160, hash256, ripemd160, sha1, sha256, taggedHash } from "../../../src/crypto/hash.ts";
+import {
+  hash160,
+  hash256,
+  ripemd160,
+  Sha256Stream,
+  sha1,
+  sha256,
+  taggedHash,
+} from "../../../src/crypto/hash.ts";
 import { concatBytes, fromHex, toHex } from "../../../src/lib/bytes.ts";
 import { readBitcoreVectors } from "../../support/bitcore-vectors.ts";
 import { repeatSeeded } from "../../support/random.ts";
@@ -59,6 +67,22 @@ describe("ripemd160", () => {
 describe("sha1", () => {
   test.each(vectors.sha1)("hashes as published: $name", (vector) => {
     expect(toHex(sha1(messageOf(vector)))).toBe(vector.digest);
+  });
+});
+
+describe("Sha256Stream", () => {
+  test("gives the hash of its parts joined, and forks go their own ways", () => {
+    repeatSeeded(SEED, 50, (random) => {
+      const [a, b, c] = [0, 1, 2].map(() => random.bytes(random.below(200))) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ];
+      const stream = new Sha256Stream().update(a);
+      const fork = stream.fork().update(b);
+      expect(toHex(fork.digest())).toBe(toHex(sha256(concatBytes(a, b))));
+      expect(toHex(stream.update(c).digest())).toBe(toHex(sha256(concatBytes(a, c))));
+    });
   });
 });
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { Chain } from "../../../src/chain/chain.ts";
 import { ScriptVerifier } from "../../../src/chain/script-verifier.ts";
 import { findNetwork } from "../../../src/consensus/networks.ts";
-import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../../src/crypto/ecdsa.ts";
+import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
 import { SILENT_LOGGER } from "../../../src/lib/logger.ts";
 import { loadKernel } from "../../../src/mining/kernel/load-kernel.ts";
 import { Miner, MiningStoppedError } from "../../../src/mining/miner.ts";
@@ -78,7 +78,7 @@ beforeEach(() => {
   database = openChainDatabase(join(folder, "cairn.db"), identity);
   clock = new HandClock();
   const now = () => clock.now();
-  const scripts = new ScriptVerifier(createEcdsaVerifier(PORTABLE_ECDSA));
+  const scripts = new ScriptVerifier(PORTABLE_SIGNATURES);
   chain = new Chain({ network, database, scripts, now, log: SILENT_LOGGER });
   workers = [];
   miner = makeMiner(2);

@@ -4,7 +4,7 @@
  * For the tests of script/ alone; where the files lie is known to test/support.
  */
 
-import { createEcdsaVerifier, PORTABLE_ECDSA } from "../../../src/crypto/ecdsa.ts";
+import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
 import { fromHex } from "../../../src/lib/bytes.ts";
 import { decodeAll } from "../../../src/lib/codec.ts";
 import {
@@ -20,9 +20,9 @@ import type { ScriptError } from "../../../src/script/script-error.ts";
 import { createSighashCache } from "../../../src/script/sighash.ts";
 import { verifyInput } from "../../../src/script/verify-input.ts";
 import { readBitcoreVectors } from "../../support/bitcore-vectors.ts";
-import { PORTABLE_SCHNORR } from "./portable-schnorr.ts";
+import { remembering } from "../../support/signature-verifiers.ts";
 
-export const verifyEcdsa = createEcdsaVerifier(PORTABLE_ECDSA);
+const PORTABLE = remembering(PORTABLE_SIGNATURES);
 
 /** Returns a file of vectors, without the lines that are comments. */
 export async function loadVectors(name: string): Promise<any[]> {
@@ -72,6 +72,7 @@ export function verify(
   inputIndex: number,
   spentOutputs: readonly TxOutput[],
   flags: number,
+  signatures = PORTABLE,
 ): ScriptError | undefined {
   const cache = createSighashCache(tx);
   return verifyInput({
@@ -80,7 +81,6 @@ export function verify(
     spentOutputs,
     flags,
     cache,
-    verifyEcdsa,
-    schnorr: PORTABLE_SCHNORR,
+    signatures,
   });
 }

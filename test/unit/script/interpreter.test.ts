@@ -22,7 +22,7 @@ const SIGNATURE = fromHex("300602010102010101");
 
 /** A world in which every signature is valid and every lock open. */
 const ACCEPTING: SignatureChecker = {
-  schnorr: { verify: () => true, isTweaked: () => true },
+  isTweakedKey: () => true,
   checkEcdsaSignature: () => true,
   checkSchnorrSignature: () => undefined,
   checkLockTime: () => true,
@@ -277,8 +277,7 @@ describe("Tapscript", () => {
   });
 
   test("wants the output key to commit to the leaf", () => {
-    const schnorr = { verify: () => true, isTweaked: () => false };
-    const checker = { ...ACCEPTING, schnorr };
+    const checker = { ...ACCEPTING, isTweakedKey: () => false };
     expect(spend("1", [], { checker })).toBe("WITNESS_PROGRAM_MISMATCH");
     expect(tapLeafHash(0xc0, fromHex("51"))).not.toEqual(tapLeafHash(0xc2, fromHex("51")));
   });

@@ -5,9 +5,15 @@
 import { describe, expect, test } from "bun:test";
 import { fromHex, toHex } from "../../../src/lib/bytes.ts";
 import { hashToId } from "../../../src/primitives/hash-id.ts";
+import type { Transaction } from "../../../src/primitives/transaction.ts";
 import { findAndDelete, legacySighash } from "../../../src/script/legacy-sighash.ts";
-import { createSighashCache } from "../../../src/script/sighash.ts";
+import { createSighashCache, type SighashCache } from "../../../src/script/sighash.ts";
+import { witnessV0Sighash } from "../../../src/script/witness-sighash.ts";
+import { someInput, someOutput, someTransaction, someTxid } from "../../support/builders.ts";
+import { repeatSeeded, type SeededRandom } from "../../support/random.ts";
 import { loadVectors, transactionOfHex } from "./core-vectors.ts";
+
+const SEED = 20_261_126;
 
 describe("legacySighash", () => {
   test("gives the digest of every case of sighash.json", async () => {
@@ -24,6 +30,36 @@ describe("legacySighash", () => {
     console.log(`sighash.json: ${vectors.length} cases`);
   });
 });
+
+describe("SighashCache", () => {
+  test("gives the digests of a fresh one, whatever was asked before and however long it is", () => {
+    repeatSeeded(SEED, 60, (random) => {
+      const tx = transactionOfLength(random, random.oneIn(2) ? 10 : 6_000);
+      const shared = createSighashCache(tx);
+      const scripts = [random.bytes(30), random.bytes(30)];
+      for (let asked = 0; asked < 40; asked++) {
+        const input = random.below(tx.inputs.length);
+        const script = random.pick(scripts);
+        // Few kinds and many hash types, so that messages that begin alike follow each other.
+        const hashType = random.pick([0x01, 0x02, 0x03, 0x81, 0x82, 0x83, 0x00, 0x41, 0xc3]);
+        const isLegacy = random.oneIn(2);
+        const digestOf = (cache: SighashCache) =>
+          isLegacy
+            ? legacySighash(cache, input, script, hashType)
+            : witnessV0Sighash(cache, input, script, 5, hashType);
+        expect(toHex(digestOf(shared))).toBe(toHex(digestOf(createSighashCache(tx))));
+      }
+    });
+  });
+});
+
+function transactionOfLength(random: SeededRandom, outputLength: number): Transaction {
+  const outputs = [0, 1].map(() => someOutput({ scriptPubKey: random.bytes(outputLength) }));
+  const inputs = [1, 2, 3].map((fill) =>
+    someInput({ prevout: { txid: someTxid(fill), vout: 0 }, sequence: random.u32() }),
+  );
+  return someTransaction({ inputs, outputs });
+}
 
 describe("findAndDelete", () => {
   const cases: [string, string, string, string][] = [

@@ -4,7 +4,8 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import { concatBytes, fromHex } from "../../../src/lib/bytes.ts";
+import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
+import { concatBytes, fromHex, toHex } from "../../../src/lib/bytes.ts";
 import { SEQUENCE_FINAL } from "../../../src/primitives/transaction.ts";
 import { MANDATORY_FLAGS } from "../../../src/script/flags.ts";
 import { pushData } from "../../../src/script/script.ts";
@@ -121,7 +122,7 @@ describe("a Taproot key spend", () => {
 
 describe("TransactionSignatureChecker", () => {
   test("tries the keys of a multisignature on one digest", () => {
-    const digests = new Set<Uint8Array>();
+    const digests = new Set<string>();
     const script = multisigScript({
       required: 1,
       publicKeys: Array.from({ length: 20 }, () => KEY),
@@ -135,10 +136,13 @@ describe("TransactionSignatureChecker", () => {
       spentOutputs: [spent],
       flags: MANDATORY_FLAGS,
       cache: createSighashCache(tx),
-      verifyEcdsa(_signature, digest) {
-        calls += 1;
-        digests.add(digest);
-        return false;
+      signatures: {
+        ...PORTABLE_SIGNATURES,
+        verifyEcdsa(_signature, digest) {
+          calls += 1;
+          digests.add(toHex(digest));
+          return false;
+        },
       },
     });
     expect(error).toBe("EVAL_FALSE");

@@ -4,6 +4,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
 import { concatBytes, fromHex, toHex } from "../../../src/lib/bytes.ts";
 import { ScriptFlag } from "../../../src/script/flags.ts";
 import {
@@ -14,7 +15,7 @@ import {
   toCompactLowS,
   toCompressedKey,
 } from "../../../src/script/signature-encoding.ts";
-import { loadVectors, verifyEcdsa } from "./core-vectors.ts";
+import { loadVectors } from "./core-vectors.ts";
 
 const ORDER = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
 const HALF_ORDER = "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0";
@@ -131,7 +132,9 @@ describe("parseLaxDer", () => {
   ])("gives a signature that never verifies for %s", (_, hex) => {
     const zeros = new Uint8Array(64);
     expect(parseLaxDer(fromHex(hex.replaceAll(" ", "")))).toEqual(zeros);
-    expect(verifyEcdsa(zeros, DIGEST, secp256k1.getPublicKey(SECRET, true))).toBe(false);
+    expect(
+      PORTABLE_SIGNATURES.verifyEcdsa(zeros, DIGEST, secp256k1.getPublicKey(SECRET, true)),
+    ).toBe(false);
   });
 });
 
@@ -151,7 +154,9 @@ describe("toCompactLowS", () => {
     };
     expect(toCompactLowS(der(low.subarray(32)))).toEqual(low);
     expect(toCompactLowS(der(fromHex(highS)))).toEqual(low);
-    expect(verifyEcdsa(low, DIGEST, secp256k1.getPublicKey(SECRET, true))).toBe(true);
+    expect(PORTABLE_SIGNATURES.verifyEcdsa(low, DIGEST, secp256k1.getPublicKey(SECRET, true))).toBe(
+      true,
+    );
   });
 });
 

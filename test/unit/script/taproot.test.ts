@@ -3,43 +3,49 @@
  */
 
 import { expect, test } from "bun:test";
+import type { SignatureVerifier } from "../../../src/crypto/signature-verifier.ts";
 import { fromHex } from "../../../src/lib/bytes.ts";
 import { type ByteReader, decodeAll } from "../../../src/lib/codec.ts";
 import { makeTransaction, type TxOutput } from "../../../src/primitives/transaction.ts";
 import { MANDATORY_FLAGS } from "../../../src/script/flags.ts";
 import { parseScriptFlags } from "../../support/script-assembly.ts";
+import { remembering, SIGNATURE_VERIFIERS } from "../../support/signature-verifiers.ts";
 import { loadVectors, transactionOfHex, verify } from "./core-vectors.ts";
 
 const vectors = await loadVectors("bitcoind/script_assets_test.json");
 
-test("accepts and refuses the spends of script_assets_test.json", () => {
-  const failures: unknown[] = [];
-  let accepted = 0;
-  let refused = 0;
-  for (const vector of vectors) {
-    const flags = parseScriptFlags(vector.flags);
-    // A "final" success holds under all rules; a failure stays one under more of them.
-    const successFlags = vector.final === true ? MANDATORY_FLAGS : flags;
-    if (vector.success !== undefined) {
-      accepted += 1;
-      const error = outcomeOf(vector, vector.success, successFlags);
-      if (error !== undefined) failures.push({ comment: vector.comment, error });
+test.each(SIGNATURE_VERIFIERS.map((verifier) => [verifier.name, remembering(verifier)] as const))(
+  "accepts and refuses the spends of script_assets_test.json, %s",
+  (name, signatures) => {
+    const failures: unknown[] = [];
+    let accepted = 0;
+    let refused = 0;
+    for (const vector of vectors) {
+      const flags = parseScriptFlags(vector.flags);
+      // A "final" success holds under all rules; a failure stays one under more of them.
+      const successFlags = vector.final === true ? MANDATORY_FLAGS : flags;
+      if (vector.success !== undefined) {
+        accepted += 1;
+        const error = outcomeOf(vector, vector.success, successFlags, signatures);
+        if (error !== undefined) failures.push({ comment: vector.comment, error });
+      }
+      if (vector.failure !== undefined) {
+        refused += 1;
+        const error = outcomeOf(vector, vector.failure, flags, signatures);
+        if (error === undefined) failures.push({ comment: vector.comment, error: "none" });
+      }
     }
-    if (vector.failure !== undefined) {
-      refused += 1;
-      const error = outcomeOf(vector, vector.failure, flags);
-      if (error === undefined) failures.push({ comment: vector.comment, error: "none" });
-    }
-  }
-  expect(failures).toEqual([]);
-  expect({ accepted, refused }).toEqual({ accepted: 2243, refused: 1492 });
-  console.log(`script_assets_test.json: ${accepted} accepted, ${refused} refused`);
-});
+    expect(failures).toEqual([]);
+    expect({ accepted, refused }).toEqual({ accepted: 2243, refused: 1492 });
+    console.log(`script_assets_test.json, ${name}: ${accepted} accepted, ${refused} refused`);
+  },
+);
 
 function outcomeOf(
   vector: any,
   { scriptSig, witness }: { scriptSig: string; witness: string[] },
   flags: number,
+  signatures: SignatureVerifier,
 ) {
   const template = transactionOfHex(vector.tx);
   const inputs = template.inputs.map((input, index) =>
@@ -48,7 +54,13 @@ function outcomeOf(
       : input,
   );
   const spentOutputs = vector.prevouts.map((hex: string) => decodeAll(fromHex(hex), readOutput));
-  return verify(makeTransaction({ ...template, inputs }), vector.index, spentOutputs, flags);
+  return verify(
+    makeTransaction({ ...template, inputs }),
+    vector.index,
+    spentOutputs,
+    flags,
+    signatures,
+  );
 }
 
 function readOutput(reader: ByteReader): TxOutput {
