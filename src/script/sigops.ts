@@ -13,7 +13,7 @@ import { isPushOnly, MAX_MULTISIG_KEYS, ScriptReader } from "./script.ts";
 import { isPayToScriptHash } from "./standard.ts";
 
 /** BIP-0141: operations outside the witness cost four times. */
-const WITNESS_SCALE_FACTOR = 4;
+export const WITNESS_SCALE_FACTOR = 4;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -65,10 +65,18 @@ export function countP2shSigops(tx: Transaction, spentOutputs: readonly TxOutput
  * scriptSigs, the spent scripts and the redeem scripts (BIP-0054).
  */
 export function countSpentLegacySigops(tx: Transaction, spentOutputs: readonly TxOutput[]): number {
-  let count = countP2shSigops(tx, spentOutputs);
-  if (isCoinbase(tx)) return count;
-  for (const [index, { scriptSig }] of tx.inputs.entries()) {
+  let count = countP2shSigops(tx, spentOutputs) + countBareSigops(tx, spentOutputs);
+  for (const { scriptSig } of isCoinbase(tx) ? [] : tx.inputs)
     count += countSigops(scriptSig, true);
+  return count;
+}
+
+/** Returns the accurately counted operations in the spent scripts themselves, which BIP-0141's cost
+ * leaves out. `spentOutputs` are in input order. */
+export function countBareSigops(tx: Transaction, spentOutputs: readonly TxOutput[]): number {
+  if (isCoinbase(tx)) return 0;
+  let count = 0;
+  for (const index of tx.inputs.keys()) {
     const scriptPubKey = scriptPubKeyAt(spentOutputs, index);
     if (!isPayToScriptHash(scriptPubKey)) count += countSigops(scriptPubKey, true);
   }

@@ -6,13 +6,14 @@ import { cpus } from "node:os";
 import { run as connect } from "./connect.bench.ts";
 import { run as index } from "./index.bench.ts";
 import { run as kernel } from "./kernel.bench.ts";
+import { run as linear } from "./linear.bench.ts";
 import { run as signatures } from "./signatures.bench.ts";
 import { run as startup } from "./startup.bench.ts";
 
 const processors = cpus();
 console.log(`${processors.length} × ${processors[0]?.model ?? "unknown"}, Bun ${Bun.version}`);
 
-const benches = { kernel, signatures, connect, index, startup };
+const benches = { kernel, signatures, linear, connect, index, startup };
 for (const [name, run] of Object.entries(benches)) {
   console.log(`\n${name}`);
   await run();

@@ -46,13 +46,13 @@ function costOf(
 
 describe("the limit of 2,500 legacy operations", () => {
   test("C-18: holds for those of the scripts spent", () => {
-    expect(costOf([checksigs(2_499)])).toBe(0);
-    expect(costOf([checksigs(2_500)])).toBe(0);
+    expect(costOf([checksigs(2_499)])).toBe(4 * 2_499);
+    expect(costOf([checksigs(2_500)])).toBe(4 * 2_500);
     expect(costOf([checksigs(2_501)])).toBe("bad-txns-legacy-sigops");
   });
 
   test("C-18: holds for all inputs together", () => {
-    expect(costOf([checksigs(1_250), checksigs(1_250)])).toBe(0);
+    expect(costOf([checksigs(1_250), checksigs(1_250)])).toBe(4 * 2_500);
     expect(costOf([checksigs(1_250), checksigs(1_251)])).toBe("bad-txns-legacy-sigops");
   });
 
@@ -82,6 +82,28 @@ describe("the limit of 2,500 legacy operations", () => {
   test("C-18: regtest has no such limit, as Bitcoin", () => {
     expect(REGTEST.maxTransactionLegacySigops).toBeUndefined();
     expect(costOf([checksigs(9_000)], { params: REGTEST })).toBe(0);
+  });
+});
+
+describe("the cost", () => {
+  test("C-18: has the operations of the scripts spent, four times, but on regtest", () => {
+    const spent = [checksigs(3), checksigs(2)];
+    expect(costOf(spent)).toBe(4 * 5);
+    expect(costOf(spent, { params: REGTEST })).toBe(0);
+    const multisig = Uint8Array.of(0x52, 0xae);
+    expect(costOf([multisig])).toBe(4 * 2);
+  });
+
+  test("C-18: counts a redeem script once, and not the script that has its hash", () => {
+    const redeemScript = checksigs(2);
+    const scriptPubKey = concatBytes(
+      Uint8Array.of(0xa9, 0x14),
+      hash160(redeemScript),
+      Uint8Array.of(0x87),
+    );
+    const scriptSig = pushData(redeemScript);
+    expect(costOf([scriptPubKey], { scriptSig })).toBe(8);
+    expect(costOf([scriptPubKey], { scriptSig, params: REGTEST })).toBe(8);
   });
 });
 
