@@ -1,17 +1,17 @@
 /**
  * Runs the scripts of a transaction's inputs, and remembers whose passed.
  *
- * A transaction checked for the mempool need not be checked again in its block: the flags used
- * there are a superset of the rules. Remembered by wtxid, which covers the witness, so that a copy
+ * A transaction checked for the mempool need not be checked again in its block, nor when a
+ * reorganisation brings it back: more flags only forbid more. Remembered by wtxid, which covers the witness, so that a copy
  * with another witness is checked by itself (M-07).
  */
 
 import { RuleError } from "../consensus/rule-error.ts";
 import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
-import { BoundedSet } from "../lib/bounded.ts";
+import { BoundedMap } from "../lib/bounded.ts";
 import type { Wtxid } from "../primitives/hash-id.ts";
 import type { Transaction, TxOutput } from "../primitives/transaction.ts";
-import { MANDATORY_FLAGS } from "../script/flags.ts";
+import { MANDATORY_FLAGS, NO_FLAGS, type ScriptFlags } from "../script/flags.ts";
 import { createSighashCache } from "../script/sighash.ts";
 import { verifyInput } from "../script/verify-input.ts";
 
@@ -20,18 +20,19 @@ const REMEMBERED_TRANSACTIONS = 200_000;
 
 export class ScriptVerifier {
   readonly #signatures: SignatureVerifier;
-  readonly #passed = new BoundedSet<Wtxid>(REMEMBERED_TRANSACTIONS);
+  /** All flags under which a transaction has passed. */
+  readonly #passed = new BoundedMap<Wtxid, ScriptFlags>(REMEMBERED_TRANSACTIONS);
 
   constructor(signatures: SignatureVerifier) {
     this.#signatures = signatures;
   }
 
   /**
-   * Throws RuleError unless every input's scripts pass under `flags`, which must include the
-   * mandatory ones. `spentOutputs` are in input order; none for a coinbase.
+   * Throws RuleError unless every input's scripts pass under `flags`. `spentOutputs` are in input order; none for a coinbase.
    */
   check(tx: Transaction, spentOutputs: readonly TxOutput[], flags = MANDATORY_FLAGS): void {
-    if (this.#passed.has(tx.wtxid) && flags === MANDATORY_FLAGS) return;
+    const passed = this.#passed.get(tx.wtxid);
+    if (passed !== undefined && (flags & ~passed) === 0) return;
 
     const cache = createSighashCache(tx);
     for (const inputIndex of spentOutputs.keys()) {
@@ -51,6 +52,6 @@ export class ScriptVerifier {
         );
       }
     }
-    if (spentOutputs.length > 0) this.#passed.add(tx.wtxid);
+    if (spentOutputs.length > 0) this.#passed.set(tx.wtxid, (passed ?? NO_FLAGS) | flags);
   }
 }

@@ -5,13 +5,42 @@
  * structure is needed.
  */
 
-/** A set that forgets its oldest member when it holds more than `capacity`. */
-export class BoundedSet<T> {
-  readonly #members = new Set<T>();
+/** A map that forgets its oldest key when it holds more than `capacity`. */
+export class BoundedMap<K, V> {
+  readonly #entries = new Map<K, V>();
   readonly #capacity: number;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Sets the value of `key`, which is then the newest even if it was there. */
+  set(key: K, value: V): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    if (this.#entries.size > this.#capacity) {
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest);
+        break;
+      }
+    }
+  }
+}
+
+/** A set that forgets its oldest member when it holds more than `capacity`. */
+export class BoundedSet<T> {
+  readonly #members: BoundedMap<T, true>;
+
+  constructor(capacity: number) {
+    this.#members = new BoundedMap(capacity);
   }
 
   has(member: T): boolean {
@@ -20,13 +49,6 @@ export class BoundedSet<T> {
 
   /** Adds `member`, as the newest even if it was there. */
   add(member: T): void {
-    this.#members.delete(member);
-    this.#members.add(member);
-    if (this.#members.size > this.#capacity) {
-      for (const oldest of this.#members) {
-        this.#members.delete(oldest);
-        break;
-      }
-    }
+    this.#members.set(member, true);
   }
 }

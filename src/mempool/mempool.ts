@@ -8,7 +8,6 @@
 
 import type { Coin, CoinView } from "../consensus/check-inputs.ts";
 import { RuleError } from "../consensus/rule-error.ts";
-import { BoundedSet } from "../lib/bounded.ts";
 import { Emitter } from "../lib/emitter.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Block } from "../primitives/block.ts";
@@ -105,9 +104,6 @@ export interface ReconsideredOrphan {
 /** Orphans tried in one turn of the event loop, each as dear as a transaction (P-44). */
 export const MAX_ORPHANS_RECONSIDERED = 10;
 
-/** Transactions whose scripts need not run again when a reorganisation brings them back. */
-const REMEMBERED_SCRIPTS = 100_000;
-
 type Change =
   | { readonly accepted: MempoolEntry }
   | { readonly removed: Transaction; readonly reason: RemovalReason };
@@ -126,7 +122,6 @@ export class Mempool {
   readonly #graph = new MempoolGraph();
   readonly #floor: FeeFloor;
   readonly #returning: ReturningTransactions;
-  readonly #scriptsPassed = new BoundedSet<Wtxid>(REMEMBERED_SCRIPTS);
   #changes: Change[] = [];
 
   /** `now` is in milliseconds since 1970; `maxReturningBytes` bounds what a reorg brings back. */
@@ -333,9 +328,7 @@ export class Mempool {
   }
 
   #checkScripts({ tx, spentCoins }: Candidate): void {
-    if (this.#scriptsPassed.has(tx.wtxid)) return;
     this.#scripts.check(tx, spentCoins, STANDARD_FLAGS);
-    this.#scriptsPassed.add(tx.wtxid);
   }
 
   #admit(candidate: Candidate, acceptedAt: number): MempoolVerdict {
