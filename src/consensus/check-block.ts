@@ -11,7 +11,12 @@ import { type Block, blockWeight } from "../primitives/block.ts";
 import { HEADER_SIZE } from "../primitives/block-header.ts";
 import { idToHash } from "../primitives/hash-id.ts";
 import { merkleRoot } from "../primitives/merkle.ts";
-import { hasWitness, isCoinbase, type Transaction } from "../primitives/transaction.ts";
+import {
+  hasWitness,
+  isCoinbase,
+  type Transaction,
+  type TxInput,
+} from "../primitives/transaction.ts";
 import { encodeNumber, pushData } from "../script/script.ts";
 import { countLegacySigops } from "../script/sigops.ts";
 import { checkTransaction, isFinal } from "./check-transaction.ts";
@@ -81,8 +86,10 @@ function checkLength({ transactions }: Block, { maxBlockWeight }: ConsensusParam
   }
 }
 
-function checkCoinbasePlace({ transactions: [first, ...rest] }: Block): void {
-  if (first === undefined || !isCoinbase(first)) {
+function checkCoinbasePlace({ transactions }: Block): void {
+  // There is a first one, or checkLength would have thrown.
+  const [first, ...rest] = transactions as readonly [Transaction, ...Transaction[]];
+  if (!isCoinbase(first)) {
     throw new RuleError("bad-cb-missing", "its first transaction is not a coinbase");
   }
   if (rest.some(isCoinbase)) throw new RuleError("bad-cb-multiple", "it has a second coinbase");
@@ -131,7 +138,7 @@ function checkWitnessCommitment({ transactions }: Block): void {
     return;
   }
 
-  const witness = coinbase.inputs[0]?.witness ?? [];
+  const { witness } = coinbase.inputs[0] as TxInput;
   const [nonce] = witness;
   if (nonce === undefined || witness.length !== 1 || nonce.length !== WITNESS_NONCE_LENGTH) {
     throw new RuleError("bad-witness-nonce-size", "the coinbase's witness is not one 32-byte item");

@@ -12,6 +12,7 @@ import {
   outpointKey,
   SEQUENCE_FINAL,
   type Transaction,
+  type TxInput,
 } from "../primitives/transaction.ts";
 import type { ConsensusParams } from "./params.ts";
 import { RuleError } from "./rule-error.ts";
@@ -99,7 +100,8 @@ function checkInputsDistinct(tx: Transaction): void {
 }
 
 function checkCoinbaseScript(tx: Transaction): void {
-  const length = tx.inputs[0]?.scriptSig.length ?? 0;
+  // A coinbase has one input.
+  const { length } = (tx.inputs[0] as TxInput).scriptSig;
   const { least, most } = COINBASE_SCRIPT_LENGTH;
   if (length < least || length > most) {
     throw new RuleError(

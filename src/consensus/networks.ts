@@ -25,7 +25,7 @@ export const NETWORK_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/;
 
 /** Half of all hashes: the easiest target, as on regtest. */
 const EASIEST_BITS = 0x207fffff;
-const EASIEST_TARGET = compactToTarget(EASIEST_BITS) ?? 0n;
+const EASIEST_TARGET = compactToTarget(EASIEST_BITS) as bigint;
 
 const CAIRN_PARAMS: ConsensusParams = {
   powLimit: EASIEST_TARGET,

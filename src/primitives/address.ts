@@ -140,7 +140,7 @@ export function parseWif(text: string, prefixes: AddressPrefixes): Uint8Array {
 
 function looksLikeBech32(text: string): boolean {
   const separator = text.lastIndexOf("1");
-  return separator >= 1 && !/[bio]/i.test(text.slice(separator + 1)) && text.length - separator > 6;
+  return !/[bio]/i.test(text.slice(separator + 1)) && text.length - separator > 6;
 }
 
 function parseWitnessAddress(text: string, prefixes: AddressPrefixes): Destination {

@@ -33,7 +33,7 @@ const COINS_PATTERN = /^(\d{1,8})(?:\.(\d{1,8}))?$/;
 export function parseCoins(text: string): number | undefined {
   const match = COINS_PATTERN.exec(text);
   if (match === null) return undefined;
-  const [, whole = "0", fraction = ""] = match;
+  const [, whole, fraction = ""] = match;
   const sats = Number(whole) * COIN + Number(fraction.padEnd(8, "0"));
   return Number.isSafeInteger(sats) ? sats : undefined;
 }

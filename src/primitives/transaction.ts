@@ -126,7 +126,7 @@ export function decodeTransaction(reader: ByteReader): Transaction {
 /** True for the transaction that mints: one input, naming no output. */
 export function isCoinbase(tx: TransactionParts): boolean {
   const first = tx.inputs[0];
-  return tx.inputs.length === 1 && first !== undefined && isNullOutpoint(first.prevout);
+  return first !== undefined && tx.inputs.length === 1 && isNullOutpoint(first.prevout);
 }
 
 /** True for the outpoint that stands for no output. */

@@ -39,8 +39,9 @@ export function checkSignatureEncoding(
   if (signature.length === 0) return undefined;
   if ((flags & ENCODING_FLAGS) !== 0 && !isStrictDer(signature)) return "SIG_DER";
   if ((flags & ScriptFlag.LOW_S) !== 0) {
-    const compact = parseLaxDer(signature.subarray(0, -1));
-    if (compact === undefined || !isLowS(compact)) return "SIG_HIGH_S";
+    // What is strict DER can be read laxly.
+    const compact = parseLaxDer(signature.subarray(0, -1)) as Uint8Array;
+    if (!isLowS(compact)) return "SIG_HIGH_S";
   }
   if ((flags & ScriptFlag.STRICTENC) !== 0 && !hasDefinedHashType(signature)) return "SIG_HASHTYPE";
   return undefined;

@@ -6,6 +6,7 @@
  */
 
 import { hash160, hash256, ripemd160, sha1, sha256 } from "../crypto/hash.ts";
+import type { TaprootExecution } from "./execution.ts";
 import { ScriptFlag } from "./flags.ts";
 import { findAndDelete } from "./legacy-sighash.ts";
 import type { Machine, OpcodeHandler, OpcodeHandlers } from "./machine.ts";
@@ -79,7 +80,7 @@ function evaluateSignature(
 ): boolean | ScriptError {
   return machine.taproot === undefined
     ? evaluateEcdsa(machine, signature, publicKey)
-    : evaluateSchnorr(machine, signature, publicKey);
+    : evaluateSchnorr(machine, machine.taproot, signature, publicKey);
 }
 
 function evaluateEcdsa(
@@ -124,12 +125,10 @@ function scriptCodeWithout(
 /** BIP-0342: in Tapscript a signature is empty, or valid, or the end of the script. */
 function evaluateSchnorr(
   machine: Machine,
+  taproot: TaprootExecution,
   signature: Uint8Array,
   publicKey: Uint8Array,
 ): boolean | ScriptError {
-  const { checker, taproot } = machine;
-  if (taproot === undefined) throw new Error("a Tapscript runs without its Taproot state");
-
   const isPresent = signature.length > 0;
   if (isPresent) {
     taproot.validationWeightLeft -= VALIDATION_WEIGHT_PER_SIGNATURE;
@@ -143,7 +142,7 @@ function evaluateSchnorr(
       : isPresent;
   }
   if (!isPresent) return false;
-  return checker.checkSchnorrSignature(signature, publicKey, taproot) ?? true;
+  return machine.checker.checkSchnorrSignature(signature, publicKey, taproot) ?? true;
 }
 
 /** Where the arguments of a multisignature lie: depths below the top of the stack. */

@@ -44,9 +44,7 @@ export function classifyOutput(script: Uint8Array): OutputType {
   if (destination !== undefined) {
     const { program, type, witnessVersion } = destination;
     if (isAnchorProgram(witnessVersion, program)) return "anchor";
-    // Version 0 programs of other lengths can never be spent (BIP-0141).
-    const isSpendable = type !== "witness-unknown" || witnessVersion !== 0;
-    return isSpendable ? TYPE_OF_DESTINATION[type] : "nonstandard";
+    return TYPE_OF_DESTINATION[type];
   }
   if (isNullData(script)) return "nulldata";
   if (publicKeyOfOutput(script) !== undefined) return "pubkey";
