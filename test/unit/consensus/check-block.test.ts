@@ -183,6 +183,15 @@ describe("the coinbase", () => {
     expect(codeOf(branch.make({ coinbase: { inputs } }), branch)).toBe("bad-cb-height");
   });
 
+  test("C-06: is looked for even in a body that checkBlock has not seen", () => {
+    for (const body of [[], [payment(1, { inputs: [] })]]) {
+      const block = withBody(branch.make(), body);
+      expect(() => checkBlockInContext(block, branch.context, REGTEST.params)).toThrow(
+        expect.objectContaining({ code: "bad-cb-height" }),
+      );
+    }
+  });
+
   test("C-06: no height's bytes begin those of another, so that no coinbase fits two", () => {
     const pushes = Array.from({ length: 70_000 }, (_, height) => toHex(coinbaseHeightPush(height)));
     const sorted = pushes.toSorted();

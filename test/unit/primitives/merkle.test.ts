@@ -9,7 +9,12 @@ import { concatBytes, fromHex } from "../../../src/lib/bytes.ts";
 import { decodeAll } from "../../../src/lib/codec.ts";
 import { decodeBlock } from "../../../src/primitives/block.ts";
 import { idToHash } from "../../../src/primitives/hash-id.ts";
-import { merkleProof, merkleRoot, verifyMerkleProof } from "../../../src/primitives/merkle.ts";
+import {
+  merkleProof,
+  merkleRoot,
+  rootFromFirstLeaf,
+  verifyMerkleProof,
+} from "../../../src/primitives/merkle.ts";
 import { readRealBlocks } from "../../support/bitcore-vectors.ts";
 import { repeatSeeded } from "../../support/random.ts";
 
@@ -253,6 +258,20 @@ describe("merkleProof and verifyMerkleProof", () => {
       expect(verifyMerkleProof(left, 0, 2, [resized], root)).toBe(false);
       expect(verifyMerkleProof(resized, 1, 2, [left], root)).toBe(false);
       expect(verifyMerkleProof(resized, 0, 1, [], resized)).toBe(false);
+    }
+  });
+});
+
+describe("rootFromFirstLeaf", () => {
+  test("leads another first leaf to the root of the list that begins with it", () => {
+    const [other] = leavesOf(999) as [Uint8Array];
+    for (let count = 1; count <= 33; count++) {
+      const leaves = leavesOf(...range(count));
+      const siblings = merkleProof(leaves, 0);
+      expect(rootFromFirstLeaf(leaves[0]!, siblings)).toEqual(merkleRoot(leaves).root);
+      const { root } = merkleRoot([other, ...leaves.slice(1)]);
+      // A lone leaf is its own sibling, and so there is none to begin with.
+      expect(rootFromFirstLeaf(other, siblings)).toEqual(root);
     }
   });
 });

@@ -134,6 +134,13 @@ describe("evalScript", () => {
     }
   });
 
+  test("goes on after NUMEQUALVERIFY only where the numbers are equal", () => {
+    const stack: Uint8Array[] = [];
+    expect(run(assembleScript("7 2 2 NUMEQUALVERIFY"), { stack })).toBe("OK");
+    expect(stack).toEqual([encodeNumber(7)]);
+    expect(run(assembleScript("7 2 3 NUMEQUALVERIFY"))).toBe("NUMEQUALVERIFY");
+  });
+
   test("calculates up to 2^32 - 2 but takes no such result as an operand", () => {
     const stack: Uint8Array[] = [];
     expect(run(assembleScript("2147483647 DUP ADD"), { stack })).toBe("OK");
@@ -263,7 +270,7 @@ describe("Tapscript", () => {
 
   test("knows impossible control blocks and leaf versions without rules", () => {
     const flags = MANDATORY_FLAGS | ScriptFlag.DISCOURAGE_UPGRADABLE_TAPROOT_VERSION;
-    for (const length of [32, 34, 64, 66, 33 + 129 * 32]) {
+    for (const length of [0, 1, 32, 34, 64, 66, 33 + 129 * 32]) {
       const leaf = new Uint8Array(length).fill(0xc0);
       expect(spend("1", [], { leaf })).toBe("TAPROOT_WRONG_CONTROL_SIZE");
     }

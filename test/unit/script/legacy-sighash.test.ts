@@ -64,6 +64,7 @@ function transactionOfLength(random: SeededRandom, outputLength: number): Transa
 describe("findAndDelete", () => {
   const cases: [string, string, string, string][] = [
     ["leaves a script without the part alone", "5152", "53", "5152"],
+    ["has nothing to remove for an empty part", "5152", "", "5152"],
     ["removes every occurrence", "51525152", "51", "5252"],
     ["removes occurrences beside each other", "0302ff030302ff03", "0302ff03", ""],
     ["does not look into the data of a push", "0302ff03", "ff", "0302ff03"],

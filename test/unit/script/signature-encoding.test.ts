@@ -113,10 +113,26 @@ describe("parseLaxDer", () => {
   });
 
   test.each([
+    ["a zero", "3006020100020102"],
+    ["several zeros", "300802030000000201 02"],
+    ["no bytes", "30050200020102"],
+    ["no bytes, their number in no bytes", "30050280020102"],
+    ["no bytes, their number in two zeros", "3007028200000201 02"],
+  ])("reads %s as the number 0, which never verifies", (_, hex) => {
+    const parsed = parseLaxDer(fromHex(hex.replaceAll(" ", ""))) ?? new Uint8Array(0);
+    expect(toHex(parsed)).toBe(`${"00".repeat(63)}02`);
+    expect(
+      PORTABLE_SIGNATURES.verifyEcdsa(parsed, DIGEST, secp256k1.getPublicKey(SECRET, true)),
+    ).toBe(false);
+  });
+
+  test.each([
     ["nothing", ""],
     ["another tag", "3106020101020102"],
     ["no length", "30"],
     ["a length beyond the end", "3006020101020202"],
+    ["a number without a length", "300102"],
+    ["a length in more bytes than there are", "3006020101028301"],
     ["only one number", "3003020101"],
     ["another tag for a number", "3006030101020102"],
     ["a length in four bytes that are not zero", "300a0284010000010102010200"],

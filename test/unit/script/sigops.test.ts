@@ -4,7 +4,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { hash160, sha256 } from "../../../src/crypto/hash.ts";
-import { fromHex } from "../../../src/lib/bytes.ts";
+import { concatBytes, fromHex } from "../../../src/lib/bytes.ts";
 import { scriptOf } from "../../../src/primitives/address.ts";
 import { makeTransaction, NULL_OUTPOINT } from "../../../src/primitives/transaction.ts";
 import { MANDATORY_FLAGS, NO_FLAGS, ScriptFlag } from "../../../src/script/flags.ts";
@@ -74,6 +74,14 @@ describe("transactionSigopCost", () => {
   test("counts no redeem script in a scriptSig that is more than pushes", () => {
     const scriptSig = assembleScript("NOP 0x01 0xac");
     expect(costOf(p2sh(MULTISIG), scriptSig)).toBe(0);
+  });
+
+  test("counts no redeem script in a scriptSig that ends within a push", () => {
+    expect(costOf(p2sh(MULTISIG), concatBytes(pushData(MULTISIG), Uint8Array.of(0x4c)))).toBe(0);
+  });
+
+  test("counts nothing in a version 0 program of another length, which cannot be spent", () => {
+    expect(costOf(fromHex(`0021${"02".repeat(33)}`), NO_BYTES, [MULTISIG])).toBe(0);
   });
 
   test("counts a version 0 witness once", () => {

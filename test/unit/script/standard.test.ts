@@ -38,7 +38,12 @@ describe("classifyOutput", () => {
     ["multisig", `5221${COMPRESSED}41${UNCOMPRESSED}52ae`],
     ["nonstandard", `5221${COMPRESSED}51ae`],
     ["nonstandard", `0021${COMPRESSED}51ae`],
+    ["nonstandard", `7621${COMPRESSED}51ae`],
     ["nonstandard", `5121${COMPRESSED}52ae`],
+    ["nonstandard", `5121${COMPRESSED}ae`],
+    ["nonstandard", `5121${COMPRESSED}4cae`],
+    ["nonstandard", `5121${COMPRESSED}514cae`],
+    ["nonstandard", "4cffae"],
     ["nonstandard", `5121${COMPRESSED}51af`],
     ["nonstandard", `5121${COMPRESSED}5151ae`],
     ["nonstandard", "5151ae"],
@@ -56,6 +61,9 @@ describe("classifyOutput", () => {
     ["witness_unknown", `5220${HASH_32}`],
     ["witness_unknown", "60021234"],
     ["anchor", "51024e73"],
+    ["witness_unknown", "51024e74"],
+    ["witness_unknown", "51024f73"],
+    ["witness_unknown", "52024e73"],
     ["nonstandard", `0029${"44".repeat(41)}`],
     ["nonstandard", `4f20${HASH_32}`],
     ["nonstandard", ""],
@@ -70,6 +78,9 @@ describe("isPayToScriptHash", () => {
   test("asks for the exact form (BIP-0016)", () => {
     expect(isPayToScriptHash(fromHex(`a914${HASH_20}87`))).toBe(true);
     expect(isPayToScriptHash(fromHex(`a94c14${HASH_20}87`))).toBe(false);
+    expect(isPayToScriptHash(fromHex(`aa14${HASH_20}87`))).toBe(false);
+    expect(isPayToScriptHash(fromHex(`a913${HASH_20}87`))).toBe(false);
+    expect(isPayToScriptHash(fromHex(`a914${HASH_20}88`))).toBe(false);
   });
 });
 
@@ -97,6 +108,7 @@ describe("multisigScript", () => {
   test("refuses numbers that cannot be and keys that are none", () => {
     expect(() => multisigScript({ required: 0, publicKeys: keys(1) })).toThrow(RangeError);
     expect(() => multisigScript({ required: 2, publicKeys: keys(1) })).toThrow(RangeError);
+    expect(() => multisigScript({ required: 1.5, publicKeys: keys(2) })).toThrow(RangeError);
     expect(() => multisigScript({ required: 1, publicKeys: keys(21) })).toThrow(RangeError);
     const short = [fromHex(COMPRESSED).subarray(1)];
     expect(() => multisigScript({ required: 1, publicKeys: short })).toThrow(RangeError);

@@ -1,13 +1,16 @@
 /**
- * Taproot and Tapscript against Bitcoin Core's script_assets_test.json.
+ * Taproot and Tapscript against Bitcoin Core's script_assets_test.json, and tweaks against
+ * BIP-0341's wallet vectors.
  */
 
 import { expect, test } from "bun:test";
 import type { SignatureVerifier } from "../../../src/crypto/signature-verifier.ts";
-import { fromHex } from "../../../src/lib/bytes.ts";
+import { fromHex, toHex } from "../../../src/lib/bytes.ts";
 import { type ByteReader, decodeAll } from "../../../src/lib/codec.ts";
 import { makeTransaction, type TxOutput } from "../../../src/primitives/transaction.ts";
 import { MANDATORY_FLAGS } from "../../../src/script/flags.ts";
+import { tapTweakHash } from "../../../src/script/taproot.ts";
+import { readBitcoreVectors } from "../../support/bitcore-vectors.ts";
 import { parseScriptFlags } from "../../support/script-assembly.ts";
 import { remembering, SIGNATURE_VERIFIERS } from "../../support/signature-verifiers.ts";
 import { loadVectors, transactionOfHex, verify } from "./core-vectors.ts";
@@ -40,6 +43,27 @@ test.each(SIGNATURE_VERIFIERS.map((verifier) => [verifier.name, remembering(veri
     console.log(`script_assets_test.json, ${name}: ${accepted} accepted, ${refused} refused`);
   },
 );
+
+test("gives the tweaks of BIP-0341's wallet vectors, for keys with scripts and without", async () => {
+  const { scriptPubKey } = await readBitcoreVectors<WalletVectors>(
+    "bitcoind/wallet_test_vectors.json",
+  );
+  for (const { given, intermediary } of scriptPubKey) {
+    const root = intermediary.merkleRoot === null ? undefined : fromHex(intermediary.merkleRoot);
+    expect(toHex(tapTweakHash(fromHex(given.internalPubkey), root))).toBe(intermediary.tweak);
+  }
+  expect(scriptPubKey.map(({ intermediary }) => intermediary.merkleRoot === null)).toEqual([
+    true,
+    ...Array.from({ length: 6 }, () => false),
+  ]);
+});
+
+interface WalletVectors {
+  readonly scriptPubKey: {
+    given: { internalPubkey: string };
+    intermediary: { merkleRoot: string | null; tweak: string };
+  }[];
+}
 
 function outcomeOf(
   vector: any,

@@ -53,13 +53,23 @@ describe("taprootSighash", () => {
     expect(digestOf(0, type)).toHaveLength(32);
   });
 
-  test.each([0x04, 0x7f, 0x80, 0x84, 0xff])("has none for the undefined hash type %i", (type) => {
-    expect(digestOf(0, type)).toBeUndefined();
-  });
+  test.each([-1, 0x04, 0x7f, 0x80, 0x84, 0xff])(
+    "has none for the undefined hash type %i",
+    (type) => {
+      expect(digestOf(0, type)).toBeUndefined();
+    },
+  );
 
   test("has none for SINGLE without an output of the same index", () => {
     expect(digestOf(1, 0x03)).toBeUndefined();
     expect(digestOf(1, 0x83)).toBeUndefined();
+  });
+
+  test("throws where the output that ANYONECANPAY signs is missing", () => {
+    const execution = startTaproot(undefined, undefined, 0);
+    expect(() => taprootSighash(createSighashCache(tx), 0, [], 0x81, execution)).toThrow(
+      RangeError,
+    );
   });
 });
 
