@@ -1,7 +1,8 @@
 #!/usr/bin/env bun
 /**
- * The one test command: types, lint, tidiness, the mining kernel's bytes, the binary, then every
- * test. Stops at the first step that fails. `long` as an argument adds the `*.long.test.ts` files.
+ * The one test command: types, lint, tidiness, the mining kernel's bytes, coverage, the binary, then
+ * every test. Stops at the first step that fails. `long` as an argument adds the `*.long.test.ts`
+ * files.
  *
  * Decides only what runs, and in which order; what is right or wrong is decided by the steps.
  */
@@ -39,6 +40,7 @@ const STEPS: readonly Step[] = [
     command: ["scripts/build-kernel.ts", "--check"],
     untried: { exitCode: 2, note: "NOT CHECKED: the kernel's compiler is missing" },
   },
+  { heading: "coverage of the consensus core", command: ["scripts/coverage.ts"] },
   { heading: "binary", command: ["run", "build"] },
 ];
 
