@@ -65,6 +65,15 @@ describe("taprootSighash", () => {
     expect(digestOf(1, 0x83)).toBeUndefined();
   });
 
+  test("has the same one from a cache that served version 0 messages", () => {
+    const cache = createSighashCache(tx);
+    witnessV0Sighash(cache, 0, Uint8Array.of(0x51), 5, 0x01);
+    const execution = startTaproot(undefined, undefined, 0);
+    for (const type of [0x00, 0x01, 0x02, 0x03, 0x81, 0x82, 0x83]) {
+      expect(taprootSighash(cache, 0, spentOutputs, type, execution)).toEqual(digestOf(0, type));
+    }
+  });
+
   test("throws where the output that ANYONECANPAY signs is missing", () => {
     const execution = startTaproot(undefined, undefined, 0);
     expect(() => taprootSighash(createSighashCache(tx), 0, [], 0x81, execution)).toThrow(
