@@ -6,9 +6,14 @@
 
 /**
  * Which message a signature signs and which opcodes a script has: scripts without a witness,
- * version 0 witness scripts (BIP-0143), Taproot key spends (BIP-0341), Tapscript (BIP-0342).
+ * version 0 witness scripts (BIP-0143), Tapscript (BIP-0342).
  */
-export type SigVersion = "base" | "witness-v0" | "taproot" | "tapscript";
+export type SigVersion = RuleSet["sigVersion"];
+
+/** What a script is run as; Tapscript alone has a state of its own. */
+export type RuleSet =
+  | { readonly sigVersion: "base" | "witness-v0"; readonly taproot?: undefined }
+  | { readonly sigVersion: "tapscript"; readonly taproot: TaprootExecution };
 
 /** What a version 1 witness contributes to signature messages (BIP-0341, BIP-0342). */
 export interface TaprootExecution {

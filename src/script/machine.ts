@@ -5,7 +5,12 @@
  * views of the script and one constant many times.
  */
 
-import { NO_CODE_SEPARATOR, type SigVersion, type TaprootExecution } from "./execution.ts";
+import {
+  NO_CODE_SEPARATOR,
+  type RuleSet,
+  type SigVersion,
+  type TaprootExecution,
+} from "./execution.ts";
 import { ScriptFlag, type ScriptFlags } from "./flags.ts";
 import { decodeBoolean, decodeNumber, encodeNumber, ScriptReader } from "./script.ts";
 import type { ScriptError } from "./script-error.ts";
@@ -25,15 +30,12 @@ export const TRUE = Uint8Array.of(1);
 export const FALSE = new Uint8Array(0);
 
 /** How a script is to be run. */
-export interface MachineParts {
+export type MachineParts = RuleSet & {
   readonly script: Uint8Array;
   readonly stack: Uint8Array[];
   readonly flags: ScriptFlags;
   readonly checker: SignatureChecker;
-  readonly sigVersion: SigVersion;
-  /** Present exactly in Tapscript. */
-  readonly taproot?: TaprootExecution | undefined;
-}
+};
 
 /** One script while it runs. */
 export class Machine {

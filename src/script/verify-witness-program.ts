@@ -7,7 +7,7 @@ import { sha256 } from "../crypto/hash.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import { compactSizeLength } from "../lib/codec.ts";
 import { scriptOf, type WitnessProgram } from "../primitives/address.ts";
-import type { SigVersion, TaprootExecution } from "./execution.ts";
+import type { RuleSet, TaprootExecution } from "./execution.ts";
 import { ScriptFlag, type ScriptFlags } from "./flags.ts";
 import { evalScript, MAX_STACK_SIZE } from "./interpreter.ts";
 import { startTaproot } from "./machine.ts";
@@ -62,14 +62,14 @@ function verifyVersion0(
   if (program.length === 20) {
     if (witness.length !== 2) return "WITNESS_PROGRAM_MISMATCH";
     const script = scriptOf({ type: "p2pkh", witnessVersion: undefined, program });
-    return runWitnessScript([...witness], script, "witness-v0", context);
+    return runWitnessScript([...witness], script, { sigVersion: "witness-v0" }, context);
   }
   if (program.length !== 32) return "WITNESS_PROGRAM_WRONG_LENGTH";
 
   const script = witness.at(-1);
   if (script === undefined) return "WITNESS_PROGRAM_WITNESS_EMPTY";
   if (!equalBytes(sha256(script), program)) return "WITNESS_PROGRAM_MISMATCH";
-  return runWitnessScript(witness.slice(0, -1), script, "witness-v0", context);
+  return runWitnessScript(witness.slice(0, -1), script, { sigVersion: "witness-v0" }, context);
 }
 
 function verifyTaproot(
@@ -121,18 +121,17 @@ function runTapscript(
   }
   if (reader.isMalformed) return "BAD_OPCODE";
   if (stack.length > MAX_STACK_SIZE) return "STACK_SIZE";
-  return runWitnessScript(stack, script, "tapscript", context, taproot);
+  return runWitnessScript(stack, script, { sigVersion: "tapscript", taproot }, context);
 }
 
 function runWitnessScript(
   stack: Uint8Array[],
   script: Uint8Array,
-  sigVersion: SigVersion,
+  rules: RuleSet,
   { checker, flags }: WitnessContext,
-  taproot?: TaprootExecution,
 ): ScriptError | undefined {
   if (stack.some(({ length }) => length > MAX_SCRIPT_ELEMENT_SIZE)) return "PUSH_SIZE";
-  const error = evalScript({ script, stack, flags, checker, sigVersion, taproot });
+  const error = evalScript({ script, stack, flags, checker, ...rules });
   if (error !== undefined) return error;
 
   // In a witness a clean stack is consensus.

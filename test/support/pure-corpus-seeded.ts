@@ -53,7 +53,7 @@ import {
   type Transaction,
   type TransactionParts,
 } from "../../src/primitives/transaction.ts";
-import type { SigVersion } from "../../src/script/execution.ts";
+import type { RuleSet, SigVersion } from "../../src/script/execution.ts";
 import { MANDATORY_FLAGS, STANDARD_FLAGS } from "../../src/script/flags.ts";
 import { evalScript } from "../../src/script/interpreter.ts";
 import { startTaproot } from "../../src/script/machine.ts";
@@ -133,10 +133,13 @@ const SIG_VERSIONS: readonly SigVersion[] = ["base", "base", "witness-v0", "taps
 function randomScriptOutcome(random: SeededRandom): string {
   const script = randomScript(random);
   const sigVersion = random.pick(SIG_VERSIONS);
-  const taproot = sigVersion === "tapscript" ? startTaproot(undefined, undefined, 200) : undefined;
+  const rules: RuleSet =
+    sigVersion === "tapscript"
+      ? { sigVersion, taproot: startTaproot(undefined, undefined, 200) }
+      : { sigVersion };
   const flags = random.pick([0, MANDATORY_FLAGS, STANDARD_FLAGS]);
   const stack = Array.from({ length: random.below(9) }, () => randomElement(random));
-  const error = evalScript({ script, stack, flags, checker: ARBITRARY, sigVersion, taproot });
+  const error = evalScript({ script, stack, flags, checker: ARBITRARY, ...rules });
   const kind = classifyOutput(script);
   const sigops = `${countSigops(script, false)} ${countSigops(script, true)}`;
   const left = stack.map(toHex).join();

@@ -4,7 +4,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { concatBytes, fromHex } from "../../../src/lib/bytes.ts";
-import type { SigVersion } from "../../../src/script/execution.ts";
+import type { RuleSet, SigVersion } from "../../../src/script/execution.ts";
 import { MANDATORY_FLAGS, NO_FLAGS, ScriptFlag } from "../../../src/script/flags.ts";
 import { evalScript } from "../../../src/script/interpreter.ts";
 import { startTaproot } from "../../../src/script/machine.ts";
@@ -34,8 +34,11 @@ function run(
   script: Uint8Array,
   { checker = ACCEPTING, flags = NO_FLAGS, stack = [], sigVersion = "base" }: Settings = {},
 ): string {
-  const taproot = sigVersion === "tapscript" ? startTaproot(undefined, undefined, 50) : undefined;
-  return evalScript({ script, stack, flags, checker, sigVersion, taproot }) ?? "OK";
+  const rules: RuleSet =
+    sigVersion === "tapscript"
+      ? { sigVersion, taproot: startTaproot(undefined, undefined, 50) }
+      : { sigVersion };
+  return evalScript({ script, stack, flags, checker, ...rules }) ?? "OK";
 }
 
 interface Settings {
