@@ -15,6 +15,7 @@ import {
 } from "../../../src/consensus/difficulty.ts";
 import { findNetwork } from "../../../src/consensus/networks.ts";
 import type { ConsensusParams } from "../../../src/consensus/params.ts";
+import { reportCases } from "../../support/report-cases.ts";
 import vectors from "../../vectors/difficulty-cairn.json";
 
 const { params, genesis } = findNetwork("cairn");
@@ -43,6 +44,11 @@ function steadyTimes(count: number, spacing: number): number[] {
 
 describe("scaleBits", () => {
   test("the vectors were made for this network", () => {
+    reportCases(
+      "difficulty-cairn.json",
+      { scaled: vectors.scaled.length, scenarios: vectors.scenarios.length },
+      { scaled: 308, scenarios: 12 },
+    );
     expect(BigInt(`0x${vectors.limit}`)).toBe(LIMIT);
   });
 
@@ -55,15 +61,24 @@ describe("scaleBits", () => {
   );
 
   // Bitcoin Core, test/pow_tests.cpp: the time two weeks' worth of blocks took, from real headers.
-  test.each([
+  const RETARGETS: readonly (readonly [string, number, number, number])[] = [
     ["block 32256", 0x1d00ffff, 1_262_152_739 - 1_261_130_161, 0x1d00d86a],
     ["block 2016, at the limit", 0x1d00ffff, 1_233_061_996 - 1_231_006_505, 0x1d00ffff],
     ["block 68544, a quarter at least", 0x1c05a3f4, 1_279_297_671 - 1_279_008_237, 0x1c0168fd],
     ["block 46368, four times at most", 0x1c387f6f, 1_269_211_443 - 1_263_163_443, 0x1d00e1fd],
-  ])("moves as Bitcoin's main network did before %s", (_name, bits, actual, result) => {
-    const mainLimit = (1n << 224n) - 1n;
-    expect(scaleBits(bits, actual, 14 * 24 * 60 * 60, mainLimit)).toBe(result);
+  ];
+
+  test("is given every retarget of Bitcoin Core's pow_tests.cpp", () => {
+    reportCases("pow_tests.cpp", { retargets: RETARGETS.length }, { retargets: 4 });
   });
+
+  test.each(RETARGETS)(
+    "moves as Bitcoin's main network did before %s",
+    (_name, bits, actual, result) => {
+      const mainLimit = (1n << 224n) - 1n;
+      expect(scaleBits(bits, actual, 14 * 24 * 60 * 60, mainLimit)).toBe(result);
+    },
+  );
 
   test("never leaves the range of targets, whatever the span", () => {
     expect(scaleBits(0x01010000, -5, 1_000, LIMIT)).toBe(0x01010000);

@@ -17,6 +17,7 @@ import { compareBytes, fromHex } from "../../../src/lib/bytes.ts";
 import type { BlockHash } from "../../../src/primitives/hash-id.ts";
 import { REGTEST } from "../../support/chain-builder.ts";
 import { repeatSeeded, type SeededRandom } from "../../support/random.ts";
+import { reportCases } from "../../support/report-cases.ts";
 
 const TWO_256 = 1n << 256n;
 
@@ -44,21 +45,32 @@ function randomTarget(random: SeededRandom): bigint {
   return BigInt(`0x${random.bytes(length).toHex()}`) || 1n;
 }
 
+/** What Bitcoin Core's bignum_SetCompact hands to SetCompact, in its order. */
+const ARITH_UINT256_TESTS = [
+  0x00000000, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456, 0x01803456,
+  0x02800056, 0x03800000, 0x04800000, 0x01123456, 0x01fedcba, 0x02123456, 0x03123456, 0x04123456,
+  0x04923456, 0x05009234, 0x20123456, 0xff123456,
+];
+
 describe("compactToTarget", () => {
-  // Bitcoin Core, test/arith_uint256_tests.cpp, bignum_SetCompact.
-  test.each([
+  // Bitcoin Core, test/arith_uint256_tests.cpp, bignum_SetCompact; more of our own below.
+  const EXPANDED: readonly (readonly [number, bigint, number])[] = [
     [0x01123456, 0x12n, 0x01120000],
     [0x02123456, 0x1234n, 0x02123400],
     [0x03123456, 0x123456n, 0x03123456],
     [0x04123456, 0x12345600n, 0x04123456],
     [0x05009234, 0x92340000n, 0x05009234],
     [0x20123456, 0x123456n << 232n, 0x20123456],
-  ])("C-12: expands %p as Bitcoin does, and shortens it again", (bits, target, compact) => {
-    expect(compactToTarget(bits)).toBe(target);
-    expect(targetToCompact(target)).toBe(compact);
-  });
+  ];
+  test.each(EXPANDED)(
+    "C-12: expands %p as Bitcoin does, and shortens it again",
+    (bits, target, compact) => {
+      expect(compactToTarget(bits)).toBe(target);
+      expect(targetToCompact(target)).toBe(compact);
+    },
+  );
 
-  test.each([
+  const REFUSED: readonly (readonly [number, string])[] = [
     [0x00000000, "zero"],
     [0x00123456, "zero"],
     [0x01003456, "zero"],
@@ -79,8 +91,19 @@ describe("compactToTarget", () => {
     [0x21010000, "beyond 256 bits"],
     [0x22000100, "beyond 256 bits"],
     [0x23000001, "beyond 256 bits"],
-  ])("C-12: finds no target in %p: %s", (bits) => {
+  ];
+  test.each(REFUSED)("C-12: finds no target in %p: %s", (bits) => {
     expect(compactToTarget(bits)).toBeUndefined();
+  });
+
+  test("is given every compact number of Bitcoin Core's arith_uint256_tests.cpp", () => {
+    const given = new Set([...EXPANDED, ...REFUSED].map(([bits]) => bits));
+    const ran = ARITH_UINT256_TESTS.filter((bits) => given.has(bits));
+    reportCases(
+      "arith_uint256_tests.cpp",
+      { "compact numbers": ran.length },
+      { "compact numbers": 20 },
+    );
   });
 
   test.each([

@@ -17,6 +17,7 @@ import { loadNativeSecp256k1 } from "../../../src/platform/native-secp256k1.ts";
 import { readBitcoreVectors } from "../../support/bitcore-vectors.ts";
 import { compactFromDer } from "../../support/der.ts";
 import { repeatSeeded } from "../../support/random.ts";
+import { reportCases } from "../../support/report-cases.ts";
 import wycheproof from "../../vectors/wycheproof-ecdsa-secp256k1-bitcoin.json";
 
 const SEED = 20_260_104;
@@ -83,7 +84,7 @@ describe.each(BACKENDS)("the %s backend", (_name, loaded) => {
     const verifyTwo = (first: Uint8Array, second: Uint8Array) =>
       verify(concatBytes(first, second), digest, publicKey);
 
-    test("agrees with every vector of Wycheproof's Bitcoin suite", () => {
+    test("C-15: agrees with every vector of Wycheproof's Bitcoin suite", () => {
       let count = 0;
       const disagreements: string[] = [];
       for (const group of wycheproof.testGroups) {
@@ -95,6 +96,11 @@ describe.each(BACKENDS)("the %s backend", (_name, loaded) => {
       }
       expect(disagreements).toEqual([]);
       expect(count).toBe(wycheproof.numberOfTests);
+      reportCases(
+        `wycheproof-ecdsa-secp256k1-bitcoin.json, ${backend.name}`,
+        { tests: count },
+        { tests: 463 },
+      );
     });
 
     test("accepts a good signature, in a Buffer and in shared memory too", () => {

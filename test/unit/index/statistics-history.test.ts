@@ -45,6 +45,18 @@ describe("difficultyOf", () => {
   });
 });
 
+describe("difficultyOf, by Bitcoin Core's blockchain_tests.cpp", () => {
+  test.each([
+    [0x1f111111, 0.000001],
+    [0x1ef88f6f, 0.000016],
+    [0x1df88f6f, 0.004023],
+    [0x1cf88f6f, 1.029916],
+    [0x12345678, 5.913134931067755e24],
+  ])("gives what it gives, as exactly as it says: %p", (bits, difficulty) => {
+    expect(Math.abs(difficultyOf(bits) - difficulty)).toBeLessThan(0.00001);
+  });
+});
+
 describe("statisticsHistory", () => {
   test("has a point a block while there are few", () => {
     const { queries } = indexOf(20);

@@ -21,6 +21,7 @@ import {
 } from "../../../src/primitives/address.ts";
 import { readBitcoreVectors } from "../../support/bitcore-vectors.ts";
 import { repeatSeeded } from "../../support/random.ts";
+import { reportCases } from "../../support/report-cases.ts";
 import bip350 from "../../vectors/bip350-addresses.json";
 
 const SEED = 20_260_109;
@@ -72,8 +73,16 @@ describe("Bitcoin Core's base58 vectors", () => {
   const uncompressed = keys.filter(([, , { isCompressed }]) => !isCompressed);
 
   test("are all here", () => {
-    expect([addresses.length, compressed.length, uncompressed.length]).toEqual([26, 12, 12]);
-    expect(base58Invalid).toHaveLength(50);
+    reportCases(
+      "base58_keys_valid.json",
+      {
+        addresses: addresses.length,
+        "compressed keys": compressed.length,
+        "uncompressed keys, refused here": uncompressed.length,
+      },
+      { addresses: 26, "compressed keys": 12, "uncompressed keys, refused here": 12 },
+    );
+    reportCases("base58_keys_invalid.json", { strings: base58Invalid.length }, { strings: 50 });
   });
 
   test.each(addresses)("address %s", (text, payload, about) => {
@@ -110,6 +119,41 @@ describe("Bitcoin Core's base58 vectors", () => {
 });
 
 describe("BIP-0173 and BIP-0350 vectors", () => {
+  test("are all here", () => {
+    reportCases(
+      "bip350-addresses.json",
+      {
+        valid: bip350.valid.length,
+        invalid: bip350.invalid.length,
+        "not addresses": bip350.notAddresses.length,
+      },
+      { valid: 8, invalid: 26, "not addresses": 40 },
+    );
+  });
+
+  test("tell valid strings that are no addresses from broken ones", () => {
+    for (const text of bip350.validBech32) {
+      expect(bech32.decodeUnsafe(text)).toBeDefined();
+      expect(bech32m.decodeUnsafe(text)).toBeUndefined();
+    }
+    for (const text of bip350.validBech32m) {
+      expect(bech32m.decodeUnsafe(text)).toBeDefined();
+      expect(bech32.decodeUnsafe(text)).toBeUndefined();
+    }
+    const valid = new Set([...bip350.validBech32, ...bip350.validBech32m]);
+    const broken = bip350.notAddresses.filter((text) => !valid.has(text));
+    for (const text of broken) {
+      expect(bech32.decodeUnsafe(text) ?? bech32m.decodeUnsafe(text)).toBeUndefined();
+    }
+    expect([valid.size, broken.length]).toEqual([14, 26]);
+
+    // Two are broken by nothing but their length.
+    const tooLong = broken.filter((text) => text.startsWith("an84"));
+    const decodeLong = (text: string) =>
+      bech32.decodeUnsafe(text, 100) ?? bech32m.decodeUnsafe(text, 100);
+    expect(tooLong.map((text) => decodeLong(text)?.prefix.length)).toEqual([84, 84]);
+  });
+
   test.each(bip350.valid as [string, string][])("address %s", (text, script) => {
     const isMain = text.toLowerCase().startsWith("bc");
     const [own, other] = isMain ? [MAIN, TEST] : [TEST, MAIN];

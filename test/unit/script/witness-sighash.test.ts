@@ -11,6 +11,7 @@ import { MANDATORY_FLAGS } from "../../../src/script/flags.ts";
 import { startTaproot } from "../../../src/script/machine.ts";
 import { createSighashCache } from "../../../src/script/sighash.ts";
 import { taprootSighash, witnessV0Sighash } from "../../../src/script/witness-sighash.ts";
+import { reportCases } from "../../support/report-cases.ts";
 import { BIP143_EXAMPLES, type Bip143Example } from "./bip143-vectors.ts";
 import { transactionOfHex, verify } from "./core-vectors.ts";
 
@@ -31,6 +32,17 @@ describe("witnessV0Sighash", () => {
       }
     },
   );
+
+  test("was given all examples of BIP-0143", () => {
+    reportCases(
+      "bip143-vectors.ts",
+      {
+        transactions: BIP143_EXAMPLES.length,
+        digests: BIP143_EXAMPLES.reduce((sum, { digests }) => sum + digests.length, 0),
+      },
+      { transactions: 7, digests: 13 },
+    );
+  });
 
   test("commits to the amount", () => {
     const example = BIP143_EXAMPLES[1] as Bip143Example;
