@@ -20,17 +20,27 @@ export const SIGNATURE_VERIFIERS: readonly SignatureVerifier[] =
     ? [PORTABLE_SIGNATURES]
     : [PORTABLE_SIGNATURES, createSignatureVerifier(native)];
 
-/** Returns `verifier` with a memory of the Schnorr signatures that it was asked about. */
+/** Returns `verifier` with a memory of all that it was asked. */
 export function remembering(verifier: SignatureVerifier): SignatureVerifier {
-  const verdicts = new Map<string, boolean>();
   return {
-    ...verifier,
-    verifySchnorr(signature, digest, publicKey) {
-      const question = `${toHex(signature)}${toHex(digest)}${toHex(publicKey)}`;
-      const verdict =
-        verdicts.get(question) ?? verifier.verifySchnorr(signature, digest, publicKey);
-      verdicts.set(question, verdict);
-      return verdict;
-    },
+    name: verifier.name,
+    verifyEcdsa: remember(verifier.verifyEcdsa),
+    verifySchnorr: remember(verifier.verifySchnorr),
+    isTweakedKey: remember(verifier.isTweakedKey),
+  };
+}
+
+/** Returns `ask` with a memory; its arguments are bytes and flags, of fixed lengths if answered. */
+function remember<Question extends readonly (Uint8Array | boolean)[]>(
+  ask: (...question: Question) => boolean,
+): (...question: Question) => boolean {
+  const answers = new Map<string, boolean>();
+  return (...question) => {
+    const key = question
+      .map((part) => (typeof part === "boolean" ? String(part) : toHex(part)))
+      .join();
+    const answer = answers.get(key) ?? ask(...question);
+    answers.set(key, answer);
+    return answer;
   };
 }
