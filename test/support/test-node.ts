@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiServer, type ApiSettings, startApi } from "../../src/api/server.ts";
 import { findNetwork } from "../../src/consensus/networks.ts";
+import type { Network } from "../../src/consensus/params.ts";
 import type { IndexWorker } from "../../src/index/index-service.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { type Logger, SILENT_LOGGER } from "../../src/lib/logger.ts";
@@ -21,8 +22,8 @@ import { type PaymentKey, paymentKey } from "./payments.ts";
 
 /** What a test may choose of its node. */
 export interface TestNodeOptions {
-  /** "regtest" unless given. */
-  readonly network?: string;
+  /** A name, or a network with parameters of its own; "regtest" unless given. */
+  readonly network?: string | Network;
   /** 1 unless given, on networks that have a choice. */
   readonly difficulty?: number;
   readonly clock?: Clock;
@@ -47,12 +48,13 @@ export interface RunningNode extends AsyncDisposable {
 
 /** Starts a node. */
 export async function startTestNode(options: TestNodeOptions = {}): Promise<RunningNode> {
-  const name = options.network ?? "regtest";
+  const chosen = options.network ?? "regtest";
+  const name = typeof chosen === "string" ? chosen : chosen.name;
   const difficulty = name === "regtest" ? undefined : (options.difficulty ?? 1);
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "cairn-test-"));
   const key = paymentKey();
   const node = await Node.start({
-    network: findNetwork(name, difficulty),
+    network: typeof chosen === "string" ? findNetwork(name, difficulty) : chosen,
     difficulty,
     directory,
     clock: options.clock ?? SYSTEM_CLOCK,
