@@ -185,11 +185,11 @@ export class Doors implements AsyncDisposable {
 
     const { bad, good } = trial;
     // A false body's child is the honest block's child too.
-    const child = bad.hash === good.hash ? undefined : this.branch.fork().append(bad).mine(1).tip;
+    const child = bad.hash === good.hash ? undefined : this.#childOf(bad, good, stage);
     const refused = { bad, child, code, stage };
     this.#tryDirectly(refused);
     await this.#tryOverHttp(refused);
-    this.#tryOnSideBranch(refused);
+    this.#tryOnSideBranch(refused, good);
     this.#tryBeforeParent(refused);
     this.#refused.push(refused);
 
@@ -252,6 +252,12 @@ export class Doors implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  /** A plain block after `bad`; of a bad header it need not inherit what is wrong. */
+  #childOf(bad: Block, { header }: Block, stage: Stage): Block {
+    const plan = stage === "header" ? { header: { bits: header.bits } } : {};
+    return this.branch.fork().append(bad).mine(plan).tip;
+  }
+
   #tryDirectly({ bad, child, code, stage }: Refused): void {
     const { chain } = this.#direct;
     const before = snapshot(chain);
@@ -281,9 +287,9 @@ export class Doors implements AsyncDisposable {
   }
 
   /** The block is the rival of one that came first; its child gives it more work. */
-  #tryOnSideBranch({ bad, child, code, stage }: Refused): void {
+  #tryOnSideBranch({ bad, child, code, stage }: Refused, { header }: Block): void {
     const { chain } = this.#reorg;
-    const rival = this.branch.fork().mine(1);
+    const rival = this.branch.fork().mine({ header: { time: header.time } });
     expect(chain.offer(rival.tip)).toBe("connected");
     const before = snapshot(chain);
     expect(chain.offer(bad)).toBe(stage === "coins" ? "side-branch" : code);
