@@ -248,7 +248,7 @@ for (const [name, isThere] of programs) {
       }
     });
 
-    test("refuses the database of another network", async () => {
+    test("C-27: refuses the database of another network, and exits with 1", async () => {
       const place = join(folder, "mixed");
       const first = await startProcessNode(["--network", "one", "--no-mine", "--data", place], {
         program,

@@ -9,12 +9,10 @@ import { BLOCK_STATUS } from "../../../src/chain/block-index.ts";
 import { findNetwork } from "../../../src/consensus/networks.ts";
 import { workOfBits } from "../../../src/consensus/target.ts";
 import type { Block } from "../../../src/primitives/block.ts";
+import { busyPlan, mineBusy } from "../../support/busy-blocks.ts";
 import {
-  ANYONE_BY_WITNESS,
-  type BlockPlan,
   Branch,
   chainOf,
-  coinOf,
   coinsAfter,
   QUICK,
   spend,
@@ -45,20 +43,6 @@ function expectAt(node: TestNode, branch: Branch): void {
   const value = [...model.values()].reduce((sum, coin) => sum + coin.value, 0);
   expect(node.chain.coins.totals()).toEqual({ count: model.size, value });
   expect(node.restartedCopy().state()).toEqual(state);
-}
-
-/** A block that spends the coinbase two below, half of it by way of a second transaction. */
-function busyPlan(branch: Branch): BlockPlan {
-  const script = branch.height % 2 === 0 ? ANYONE_BY_WITNESS : undefined;
-  const options = script === undefined ? { count: 3 } : { count: 3, script };
-  const first = spend([branch.coinbaseCoin(branch.height - 1)], { ...options, fee: 30 });
-  return { transactions: [first, spend([coinOf(first, 1)], { fee: 12 })], fees: 42 };
-}
-
-/** Grows by blocks full of spends. */
-function mineBusy(branch: Branch, count: number): Branch {
-  for (let index = 0; index < count; index++) branch.mine(busyPlan(branch));
-  return branch;
 }
 
 describe("a branch with more work", () => {
