@@ -1,28 +1,15 @@
 /**
- * C-09 as a simulation: miners who lie about the time, and what that does to the rate of blocks.
+ * C-09 as a simulation: what miners gain who lie about the time.
  *
- * A block takes as long as its work at a constant hash rate, so that nothing but the timestamps
- * moves the target. Headers are the real rules'; every time a liar picks is one they allow.
+ * The aim of 1.10 over any 1,000 blocks holds for each lie by name below, also with nobody honest.
+ * A search over 81 lies finds better ones by the luck of the draw: with 60 of 100 blocks the clock of
+ * the chain can fall behind and catch up later. That moves blocks from one period to another, and
+ * gains next to nothing over more of them; both figures are asserted and printed.
  */
 
 import { describe, expect, test } from "bun:test";
-import { checkHeader, earliestTime } from "../../../src/consensus/check-header.ts";
-import { type HeaderContext, nextBits } from "../../../src/consensus/difficulty.ts";
-import { findNetwork } from "../../../src/consensus/networks.ts";
-import { workOfBits } from "../../../src/consensus/target.ts";
-import { someHeader } from "../../support/builders.ts";
 import { SeededRandom } from "../../support/random.ts";
-
-const { params, genesis } = findNetwork("cairn");
-const HONEST_BITS = genesis.header.bits;
-const SPACING = 10;
-/** Hashes a second at which the first target is exactly right. */
-const HASHRATE = Number(workOfBits(HONEST_BITS)) / SPACING;
-
-/** What a miner writes as the time of the next block. */
-type Liar = (next: { height: number; earliest: number; latest: number; now: number }) => number;
-
-const honest: Liar = ({ earliest, now }) => Math.max(earliest, Math.floor(now));
+import { difficulties, highestRate, honest, type Liar, mine, searchLies } from "./lying-miners.ts";
 
 const LIARS: Record<string, Liar> = {
   "always as early as possible": ({ earliest }) => earliest,
@@ -39,52 +26,8 @@ const LIARS: Record<string, Liar> = {
     Math.floor(height / 100) % 2 === 0 ? latest : earliest,
 };
 
-interface Run {
-  /** True seconds at which each block was found. */
-  readonly found: readonly number[];
-  readonly bits: readonly number[];
-}
-
-/** Mines `count` blocks; `minerAt` says who finds the block at a height. */
-function mine(count: number, minerAt: (height: number) => Liar): Run {
-  let now = genesis.header.time + 1_000_000;
-  let parent: HeaderContext = {
-    height: 0,
-    time: genesis.header.time,
-    bits: HONEST_BITS,
-    parent: undefined,
-  };
-  const found: number[] = [];
-  const bits: number[] = [];
-  for (let height = 1; height <= count; height++) {
-    const next = nextBits(parent, params);
-    now += Number(workOfBits(next)) / HASHRATE;
-    const latest = Math.floor(now) + params.maxFutureSeconds;
-    const earliest = earliestTime(parent, params);
-    const time = Math.min(
-      latest,
-      Math.max(earliest, minerAt(height)({ height, earliest, latest, now })),
-    );
-    checkHeader(someHeader({ time, bits: next }), parent, Math.floor(now), params);
-    parent = { height, time, bits: next, parent };
-    found.push(now);
-    bits.push(next);
-  }
-  return { found, bits };
-}
-
-/** The highest rate, relative to the aim, of any `window` blocks in a row. */
-function highestRate({ found }: Run, window: number): number {
-  let highest = 0;
-  for (let end = window; end < found.length; end++) {
-    const seconds = found[end]! - found[end - window]!;
-    highest = Math.max(highest, (window * SPACING) / seconds);
-  }
-  return highest;
-}
-
 describe("C-09: the rate of blocks", () => {
-  const COUNT = 3_000;
+  const COUNT = 10_000;
 
   test("stays at the aim when all are honest", () => {
     const run = mine(COUNT, () => honest);
@@ -120,10 +63,20 @@ describe("C-09: the rate of blocks", () => {
       const random = new SeededRandom(seed);
       const lies = (height: number) => height <= 1_000 && random.below(100) < 60;
       const run = mine(1_500, (height) => (lies(height) ? liar : honest));
-      const work = Number(workOfBits(HONEST_BITS));
-      for (const bits of run.bits.slice(1_200)) {
-        expect(Number(workOfBits(bits)) / work, `seed ${seed}`).toBeGreaterThan(1 / 1.1);
+      for (const difficulty of difficulties(run).slice(1_200)) {
+        expect(difficulty, `seed ${seed}`).toBeGreaterThan(1 / 1.1);
       }
     },
   );
+
+  test("gains no more than luck by the best of 81 lies, and is right two periods after", () => {
+    const gains = searchLies([6, 12]);
+    console.log(`60% liars, best of 81 lies: ${JSON.stringify(gains)}`);
+    expect(gains.over1000).toBeLessThan(1.2);
+    expect(gains.over5000).toBeLessThan(1.02);
+    expect(gains.over9999).toBeLessThan(1.01);
+    expect(gains.lowestAfter).toBeGreaterThan(1 / 1.1);
+    // The two periods whose measured spans begin in the liars' time pay their debt.
+    expect(gains.lowestAtFirst).toBeGreaterThan(0.5);
+  });
 });

@@ -78,7 +78,7 @@ describe("merkleRoot", () => {
     expect(leaves).toEqual(copy);
   });
 
-  test("sees the mutation in [1..6 5 6], whose root is that of [1..6] (CVE-2012-2459)", () => {
+  test("C-02: sees the mutation in [1..6 5 6], whose root is that of [1..6] (CVE-2012-2459)", () => {
     const honest = merkleRoot(leavesOf(1, 2, 3, 4, 5, 6));
     const forged = merkleRoot(leavesOf(1, 2, 3, 4, 5, 6, 5, 6));
     expect(forged.root).toEqual(honest.root);
@@ -86,7 +86,7 @@ describe("merkleRoot", () => {
     expect(forged.mutated).toBe(true);
   });
 
-  test("sees every repeated tail that leaves the root unchanged, for every count up to 40", () => {
+  test("C-02: sees every repeated tail that leaves the root unchanged, for every count up to 40", () => {
     let forgeries = 0;
     for (let count = 1; count <= 40; count++) {
       const honest = leavesOf(...range(count));
@@ -108,7 +108,7 @@ describe("merkleRoot", () => {
     expect(merkleRoot(leavesOf(1, 2, 2, 3)).mutated).toBe(false);
   });
 
-  test("has no two lists with one root of which neither is mutated", () => {
+  test("C-02: has no two lists with one root of which neither is mutated", () => {
     const seen = new Map<string, string>();
     repeatSeeded(SEED, 3000, (random) => {
       const list = Array.from({ length: 1 + random.below(9) }, () => 1 + random.below(4));
@@ -171,7 +171,7 @@ describe("merkleProof and verifyMerkleProof", () => {
     });
   });
 
-  test("refuse a proof with a sibling more, one less, and those in another order", () => {
+  test("C-19: refuse a proof with a sibling more, one less, and those in another order", () => {
     const leaves = leavesOf(...range(7));
     const { root } = merkleRoot(leaves);
     for (const [index, leaf] of leaves.entries()) {
@@ -197,7 +197,7 @@ describe("merkleProof and verifyMerkleProof", () => {
     expect(verifyMerkleProof(root, 0, 0, [], root)).toBe(false);
   });
 
-  test("refuse a proof for a tree of any other count", () => {
+  test("C-19: refuse a proof for a tree of any other count", () => {
     for (let count = 1; count <= 17; count++) {
       const leaves = leavesOf(...range(count));
       const { root } = merkleRoot(leaves);
@@ -232,7 +232,7 @@ describe("merkleProof and verifyMerkleProof", () => {
     }
   });
 
-  test("refuse an inner node as a leaf (CVE-2017-12842)", () => {
+  test("C-19: refuse an inner node as a leaf (CVE-2017-12842)", () => {
     const leaves = leavesOf(...range(8));
     const { root } = merkleRoot(leaves);
     const inner = hash256(concatBytes(leaves[0] as Uint8Array, leaves[1] as Uint8Array));
