@@ -6,7 +6,6 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { blankText } from "../../scripts/tidy.ts";
 
@@ -32,12 +31,6 @@ const AT_ALL_DOORS = [
   "C-23",
   "C-24",
 ];
-
-/** Entries whose only tests are in a file that the repository may not have yet, and why. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  // Runs the pure layers under both engines and compares; it comes with that comparison or not at all.
-  "C-30": "functional/pure-layers-on-node.test.ts",
-};
 
 /** How often each entry is named, by kind of file. */
 interface Mentions {
@@ -66,8 +59,6 @@ describe("the catalogue", () => {
   test.each([...CONSENSUS, ...REORGANISATIONS])(
     "%s is named by a test of the ordinary run",
     (id) => {
-      const file = ELSEWHERE[id];
-      if (file !== undefined && !existsSync(join(TESTS, file))) return;
       expect(mentions.get(id)?.ordinary ?? 0).toBeGreaterThan(0);
     },
   );
