@@ -396,7 +396,7 @@ export function testAtAllDoors(network: Network, cases: readonly DoorCase[]): vo
     await doors.try(row);
   });
 
-  test(`${cases.length} verdicts are the same after a restart`, async () => {
+  test(`every verdict is the same after a restart (${cases.length} in all)`, async () => {
     await doors.restart();
   });
 }
