@@ -1,5 +1,5 @@
 /**
- * The coins at every step of a chain, there and back, as digests of all of them (C-20, C-28).
+ * The coins at every step of a chain, there and back, as digests of all of them (C-28).
  */
 
 import { describe, expect, test } from "bun:test";
@@ -15,7 +15,6 @@ import {
   spend,
   TestNode,
 } from "../../support/chain-builder.ts";
-import { digestsThrough, makeFullBlocks } from "../../support/full-blocks.ts";
 import { repeatSeeded, type SeededRandom } from "../../support/random.ts";
 
 /** Follows `branch` and notes the digest after each of its blocks, by height. */
@@ -87,21 +86,5 @@ describe("each step back", () => {
   test("C-28: digests tell any two of those states apart", () => {
     const digests = digestsOf(mineBusy(chainOf(2, QUICK), 60));
     expect(new Set(digests).size).toBe(digests.length);
-  });
-});
-
-describe("blocks as full as can be", () => {
-  test("C-20: connect and disconnect to the same coins with a page cache of 1 MiB and of 256 MiB", () => {
-    const blocks = makeFullBlocks(QUICK);
-    expect(blocks.outputs).toBeGreaterThan(99_000);
-    expect(blocks.inputs).toBeGreaterThan(24_000);
-    for (const fullness of blocks.fullness) expect(fullness).toBeGreaterThan(0.999);
-
-    const small = digestsThrough(blocks, 1024);
-    expect(small).toHaveLength(5);
-    const [trunk, split, joined, ...back] = small;
-    expect(back).toEqual([split!, trunk!]);
-    expect(joined).not.toBe(split!);
-    expect(digestsThrough(blocks, 256 * 1024)).toEqual(small);
   });
 });

@@ -17,7 +17,7 @@ import type { BlockHash } from "../../../src/primitives/hash-id.ts";
 import { REGTEST } from "../../support/chain-builder.ts";
 import { repeatSeeded, type SeededRandom } from "../../support/random.ts";
 import { reportCases } from "../../support/report-cases.ts";
-import { expectSameOrder } from "./work-order.ts";
+import { expectSameOrder } from "../../support/work-order.ts";
 
 const TWO_256 = 1n << 256n;
 

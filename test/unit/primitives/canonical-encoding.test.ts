@@ -164,7 +164,7 @@ class WatchedReader extends ByteReader {
 }
 
 /** How many damaged encodings of each kind are tried. */
-const RUNS = 20_000;
+const RUNS = 8_000;
 
 interface Format {
   readonly make: (random: SeededRandom) => Uint8Array;

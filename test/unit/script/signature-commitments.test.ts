@@ -31,7 +31,7 @@ import {
   OWN,
   signedWorld,
   type World,
-} from "./signed-world.ts";
+} from "../../support/signed-world.ts";
 
 const change = (world: World, parts: Partial<TransactionParts>): World => ({
   ...world,

@@ -2,8 +2,8 @@
  * Sums of work as numbers and as 32 bytes: their order must be one, however close two of them are.
  */
 
-import { compareBytes, fromHex } from "../../../src/lib/bytes.ts";
-import { repeatSeeded, type SeededRandom } from "../../support/random.ts";
+import { compareBytes, fromHex } from "../../src/lib/bytes.ts";
+import { repeatSeeded, type SeededRandom } from "./random.ts";
 
 /**
  * Throws unless `pairs` random pairs have the same order both ways. Returns how many pairs a double

@@ -5,12 +5,12 @@
  * moves the target. Headers are the real rules'; every time a liar picks is one they allow.
  */
 
-import { checkHeader, earliestTime } from "../../../src/consensus/check-header.ts";
-import { type HeaderContext, nextBits } from "../../../src/consensus/difficulty.ts";
-import { findNetwork } from "../../../src/consensus/networks.ts";
-import { workOfBits } from "../../../src/consensus/target.ts";
-import { someHeader } from "../../support/builders.ts";
-import { SeededRandom } from "../../support/random.ts";
+import { checkHeader, earliestTime } from "../../src/consensus/check-header.ts";
+import { type HeaderContext, nextBits } from "../../src/consensus/difficulty.ts";
+import { findNetwork } from "../../src/consensus/networks.ts";
+import { workOfBits } from "../../src/consensus/target.ts";
+import { someHeader } from "./builders.ts";
+import { SeededRandom } from "./random.ts";
 
 const { params, genesis } = findNetwork("cairn");
 const HONEST_BITS = genesis.header.bits;

@@ -5,7 +5,7 @@
  */
 
 import { expect } from "bun:test";
-import { DecodeError, decodeAll } from "../../../src/lib/codec.ts";
+import { DecodeError, decodeAll } from "../../src/lib/codec.ts";
 import {
   decodeTransaction,
   encodeTransaction,
@@ -13,14 +13,14 @@ import {
   type Transaction,
   type TransactionParts,
   type TxOutput,
-} from "../../../src/primitives/transaction.ts";
-import { MANDATORY_FLAGS } from "../../../src/script/flags.ts";
-import { SighashType } from "../../../src/script/sighash.ts";
-import { someTxid } from "../../support/builders.ts";
-import { repeatSeeded } from "../../support/random.ts";
-import { SIGNATURE_VERIFIERS } from "../../support/signature-verifiers.ts";
-import { type SpendKind, signAll } from "../../support/signed-spends.ts";
-import { verify } from "./core-vectors.ts";
+} from "../../src/primitives/transaction.ts";
+import { MANDATORY_FLAGS } from "../../src/script/flags.ts";
+import { createSighashCache, SighashType } from "../../src/script/sighash.ts";
+import { verifyInput } from "../../src/script/verify-input.ts";
+import { someTxid } from "./builders.ts";
+import { repeatSeeded } from "./random.ts";
+import { SIGNATURE_VERIFIERS } from "./signature-verifiers.ts";
+import { type SpendKind, signAll } from "./signed-spends.ts";
 
 const SIGNATURES = SIGNATURE_VERIFIERS.at(-1)!;
 
@@ -65,7 +65,9 @@ export function isValid(
   inputIndex = OWN,
   flags = MANDATORY_FLAGS,
 ): boolean {
-  return verify(tx, inputIndex, spentOutputs, flags, SIGNATURES) === undefined;
+  const cache = createSighashCache(tx);
+  const job = { tx, inputIndex, spentOutputs, flags, cache, signatures: SIGNATURES };
+  return verifyInput(job) === undefined;
 }
 
 /** Fails if a change of one byte of a signed transaction leaves all of its inputs valid. */
