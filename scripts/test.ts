@@ -2,14 +2,19 @@
 /**
  * The one test command: types, lint, tidiness, the mining kernel's bytes, coverage, the binary, then
  * every test. Stops at the first step that fails. `long` as an argument adds the `*.long.test.ts`
- * files.
+ * files; `check` leaves only what is quick: the first three steps and the unit tests.
  *
  * Decides only what runs, and in which order; what is right or wrong is decided by the steps.
  */
 
 import { join } from "node:path";
 
+/** How much is run. */
+export type Tier = "check" | "all" | "long";
+
 interface Step {
+  /** True if it is quick enough to be run before every commit. */
+  readonly isQuick?: boolean;
   readonly heading: string;
   readonly command: readonly string[];
   /** An exit code that means "could not be tried here", and what to tell instead. */
@@ -32,9 +37,9 @@ const TEST_TIMEOUT_MS = 60_000;
 const ENVIRONMENT = { ...process.env, CAIRN_MULTICAST_INTERFACE: "127.0.0.1" };
 
 const STEPS: readonly Step[] = [
-  { heading: "types", command: ["run", "tsc", "--noEmit"] },
-  { heading: "lint and format", command: ["run", "biome", "check"] },
-  { heading: "layers, purity and headers", command: ["scripts/tidy.ts"] },
+  { isQuick: true, heading: "types", command: ["run", "tsc", "--noEmit"] },
+  { isQuick: true, heading: "lint and format", command: ["run", "biome", "check"] },
+  { isQuick: true, heading: "layers, purity and headers", command: ["scripts/tidy.ts"] },
   {
     heading: "mining kernel",
     command: ["scripts/build-kernel.ts", "--check"],
@@ -66,13 +71,18 @@ export function formatCounts({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-/** The test files among `paths`, in order; those of the long tier only if `isLong`. */
-export function selectTestFiles(paths: readonly string[], isLong: boolean): string[] {
+/** The test files among `paths` that belong to `tier`, in order. */
+export function selectTestFiles(paths: readonly string[], tier: Tier): string[] {
   return paths
     .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => path.endsWith(".test.ts") && !path.startsWith("test/bench/"))
-    .filter((path) => isLong || !path.endsWith(".long.test.ts"))
+    .filter((path) => tier === "long" || !path.endsWith(".long.test.ts"))
+    .filter((path) => tier !== "check" || path.startsWith("test/unit/"))
     .sort();
+}
+
+function isTier(text: string): text is Tier {
+  return text === "check" || text === "all" || text === "long";
 }
 
 async function runStep({ heading, command, untried }: Step): Promise<void> {
@@ -87,11 +97,11 @@ async function runStep({ heading, command, untried }: Step): Promise<void> {
   fail(heading, exitCode);
 }
 
-async function runTests(isLong: boolean): Promise<void> {
-  printHeading(isLong ? "tests, with the long ones" : "tests");
+async function runTests(tier: Tier): Promise<void> {
+  printHeading({ check: "unit tests", all: "tests", long: "tests, with the long ones" }[tier]);
   const paths = [...new Bun.Glob("test/**/*.test.ts").scanSync({ cwd: ROOT })];
   // With a leading ./ a name is a path; without, a pattern that may match others too.
-  const files = selectTestFiles(paths, isLong).map((path) => `./${path}`);
+  const files = selectTestFiles(paths, tier).map((path) => `./${path}`);
   const child = spawn(["test", "--timeout", String(TEST_TIMEOUT_MS), ...files], "pipe");
   const [, errors] = await Promise.all([
     passThrough(child.stdout as ReadableStream<Uint8Array>, process.stdout),
@@ -139,11 +149,11 @@ function fail(heading: string, exitCode: number): never {
 }
 
 if (import.meta.main) {
-  const [tier, ...rest] = process.argv.slice(2);
-  if ((tier !== undefined && tier !== "long") || rest.length > 0) {
-    console.error("usage: bun scripts/test.ts [long]");
+  const [tier = "all", ...rest] = process.argv.slice(2);
+  if (!isTier(tier) || rest.length > 0) {
+    console.error("usage: bun scripts/test.ts [check | long]");
     process.exit(2);
   }
-  for (const step of STEPS) await runStep(step);
-  await runTests(tier === "long");
+  for (const step of STEPS) if (tier !== "check" || step.isQuick) await runStep(step);
+  await runTests(tier);
 }

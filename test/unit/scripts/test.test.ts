@@ -48,11 +48,16 @@ describe("selectTestFiles", () => {
 
   test("leaves out the long tier unless asked", () => {
     const short = ["test/functional/a.test.ts", "test/unit/lib/b.test.ts"];
-    expect(selectTestFiles(paths, false)).toEqual(short);
-    expect(selectTestFiles(paths, true)).toEqual([
+    expect(selectTestFiles(paths, "all")).toEqual(short);
+    expect(selectTestFiles(paths, "long")).toEqual([
       "test/functional/a.test.ts",
       "test/simulation/c.long.test.ts",
       "test/unit/lib/b.test.ts",
     ]);
+  });
+
+  test("checks by the unit tests alone", () => {
+    const longUnit = "test/unit/lib/f.long.test.ts";
+    expect(selectTestFiles([...paths, longUnit], "check")).toEqual(["test/unit/lib/b.test.ts"]);
   });
 });
