@@ -61,7 +61,9 @@ function checkShape(tx: Transaction, params: ConsensusParams): void {
   }
 }
 
+/** One output after the other, its sum with those before it included: the first wrong one counts. */
 function checkOutputs(tx: Transaction, { maxMoney }: ConsensusParams): void {
+  let total = 0;
   for (const [vout, { value }] of tx.outputs.entries()) {
     // CVE-2010-5139: sums of huge values once wrapped around to small ones.
     if (value < 0) {
@@ -74,15 +76,13 @@ function checkOutputs(tx: Transaction, { maxMoney }: ConsensusParams): void {
         most: maxMoney,
       });
     }
-  }
-  const total = sumMoney(
-    tx.outputs.map(({ value }) => value),
-    maxMoney,
-  );
-  if (total === undefined) {
-    throw new RuleError("bad-txns-txouttotal-toolarge", "its outputs exceed all money there is", {
-      most: maxMoney,
-    });
+    const sum = sumMoney([total, value], maxMoney);
+    if (sum === undefined) {
+      throw new RuleError("bad-txns-txouttotal-toolarge", "its outputs exceed all money there is", {
+        most: maxMoney,
+      });
+    }
+    total = sum;
   }
 }
 

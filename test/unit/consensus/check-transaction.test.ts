@@ -116,7 +116,13 @@ describe("amounts", () => {
   });
 
   test("C-04: a negative output behind a sum that is too large does not make up for it", () => {
-    expect(codeOf(withValues(MAX_MONEY, 1, -1))).toBe("bad-txns-vout-negative");
+    expect(codeOf(withValues(MAX_MONEY, 1, -1))).toBe("bad-txns-txouttotal-toolarge");
+  });
+
+  test("C-04: outputs are judged one after the other, as Bitcoin Core does", () => {
+    expect(codeOf(withValues(MAX_MONEY, -1, 1))).toBe("bad-txns-vout-negative");
+    expect(codeOf(withValues(MAX_MONEY, 1, MAX_MONEY + 1))).toBe("bad-txns-txouttotal-toolarge");
+    expect(codeOf(withValues(MAX_MONEY, MAX_MONEY + 1, -1))).toBe("bad-txns-vout-toolarge");
   });
 
   test("C-04: limits are the network's own", () => {
