@@ -168,7 +168,6 @@ function checkMultisig(machine: Machine): ScriptError | undefined {
   machine.drop(multisig.total);
 
   // By an old mistake it takes one element too many, which BIP-0147 wants empty.
-  if (!machine.has(1)) return "INVALID_STACK_OPERATION";
   if (machine.isSet(ScriptFlag.NULLDUMMY) && machine.peek(1).length > 0) return "SIG_NULLDUMMY";
   machine.drop(1);
   machine.pushBoolean(isValid);
@@ -189,7 +188,8 @@ function readMultisigArguments(machine: Machine): MultisigArguments | ScriptErro
   if (signatureCount < 0 || signatureCount > keyCount) return "SIG_COUNT";
 
   const total = countDepth + signatureCount;
-  if (!machine.has(total)) return "INVALID_STACK_OPERATION";
+  // The one element too many must be there before any signature is looked at.
+  if (!machine.has(total + 1)) return "INVALID_STACK_OPERATION";
   return { keyCount, firstKey: 2, signatureCount, firstSignature: countDepth + 1, total };
 }
 

@@ -7,7 +7,7 @@ import { concatBytes, fromHex } from "../../../src/lib/bytes.ts";
 import type { RuleSet, SigVersion } from "../../../src/script/execution.ts";
 import { MANDATORY_FLAGS, NO_FLAGS, ScriptFlag } from "../../../src/script/flags.ts";
 import { evalScript } from "../../../src/script/interpreter.ts";
-import { startTaproot } from "../../../src/script/machine.ts";
+import { FALSE, startTaproot } from "../../../src/script/machine.ts";
 import { Opcode } from "../../../src/script/opcodes.ts";
 import { decodeNumber, encodeNumber, pushData, pushLiteral } from "../../../src/script/script.ts";
 import { describeScriptError } from "../../../src/script/script-error.ts";
@@ -98,6 +98,17 @@ describe("evalScript", () => {
     expect(run(moved)).toBe("OK");
     expect(run(concatBytes(moved, ones(1)))).toBe("STACK_SIZE");
     expect(run(ones(1_001), { sigVersion: "tapscript" })).toBe("STACK_SIZE");
+  });
+
+  test("counts a multisignature's elements, the one too many included, before any signature", () => {
+    const flags = ScriptFlag.DERSIG | ScriptFlag.NULLFAIL;
+    const stack = () => [Uint8Array.of(1)];
+    const script = assembleScript(`1 0x21 0x02${"11".repeat(32)} 1 CHECKMULTISIG`);
+    const wanted = "INVALID_STACK_OPERATION";
+    expect(run(script, { stack: stack() })).toBe(wanted);
+    expect(run(script, { stack: stack(), flags })).toBe(wanted);
+    expect(run(script, { stack: [FALSE, Uint8Array.of(1)], flags })).toBe("SIG_DER");
+    expect(run(script, { stack: [SIGNATURE], flags, checker: REFUSING })).toBe(wanted);
   });
 
   test("follows conditions nested as deep as operations allow", () => {
