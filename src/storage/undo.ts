@@ -5,7 +5,7 @@
  */
 
 import type { Coin } from "../consensus/check-inputs.ts";
-import { type ByteReader, ByteWriter, decodeAll } from "../lib/codec.ts";
+import { type ByteReader, ByteWriter, DecodeError, decodeAll } from "../lib/codec.ts";
 
 /** Least bytes of an encoded coin. */
 const MIN_COIN_SIZE = 14;
@@ -30,7 +30,7 @@ export function decodeUndo(bytes: Uint8Array): Coin[] {
     const coins: Coin[] = [];
     for (let index = 0; index < count; index++) {
       const height = reader.u32();
-      const isCoinbase = reader.u8() === 1;
+      const isCoinbase = readBoolean(reader);
       coins.push({
         height,
         isCoinbase,
@@ -40,4 +40,11 @@ export function decodeUndo(bytes: Uint8Array): Coin[] {
     }
     return coins;
   });
+}
+
+/** Any third byte would be damage that nobody notices. */
+function readBoolean(reader: ByteReader): boolean {
+  const byte = reader.u8();
+  if (byte > 1) throw new DecodeError("neither 0 nor 1");
+  return byte === 1;
 }

@@ -53,6 +53,17 @@ describe("undo data", () => {
     });
   });
 
+  test("D-04: a coin is from a coinbase or not: no third byte stands for either", () => {
+    const coin: Coin = { height: 1, value: 5, isCoinbase: true, scriptPubKey: new Uint8Array(1) };
+    const bytes = encodeUndo([coin]);
+    const isCoinbaseAt = 5;
+    expect(bytes[isCoinbaseAt]).toBe(1);
+    expect(decodeUndo(bytes.with(isCoinbaseAt, 0))).toEqual([{ ...coin, isCoinbase: false }]);
+    for (const other of [2, 0x7f, 0x80, 0xff]) {
+      expect(() => decodeUndo(bytes.with(isCoinbaseAt, other))).toThrow(DecodeError);
+    }
+  });
+
   test("D-04: cut off anywhere they are a DecodeError", () => {
     const coins = [1, 2].map((height) => ({
       height,
