@@ -235,7 +235,12 @@ function formatElement(opcode: number, data: Uint8Array): string {
     return String(decodeNumber(data, false));
   }
   if (opcode === Opcode.OP_1NEGATE) return "-1";
-  return smallNumberOf(opcode)?.toString() ?? opcodeName(opcode) ?? "OP_UNKNOWN";
+  return smallNumberOf(opcode)?.toString() ?? opcodeName(opcode) ?? nameOfUnused(opcode);
+}
+
+/** Bitcoin Core has a name for the last number, though it is no opcode either. */
+function nameOfUnused(opcode: number): string {
+  return opcode === 0xff ? "OP_INVALIDOPCODE" : "OP_UNKNOWN";
 }
 
 /** The opcode that pushes `data` alone, if there is one. */

@@ -194,7 +194,7 @@ describe("formatScript", () => {
       "76a988acb1b2",
       "OP_DUP OP_HASH160 OP_EQUALVERIFY OP_CHECKSIG OP_CHECKLOCKTIMEVERIFY OP_CHECKSEQUENCEVERIFY",
     ],
-    ["50ff", "OP_RESERVED OP_UNKNOWN"],
+    ["50bbfeff", "OP_RESERVED OP_UNKNOWN OP_UNKNOWN OP_INVALIDOPCODE"],
     ["5102aa", "1 [error]"],
   ])("of %s is %s", (hex, text) => {
     expect(formatScript(fromHex(hex))).toBe(text);
