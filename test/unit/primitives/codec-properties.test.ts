@@ -121,7 +121,7 @@ describe.each(FORMATS)("$name", ({ name, values, encode, decode }) => {
   );
 
   test(
-    "have one encoding each: whatever is accepted is written as it was read",
+    "C-22: have one encoding each: whatever is accepted is written as it was read",
     () => {
       let accepted = 0;
       fc.assert(
