@@ -12,7 +12,8 @@ const SEED = process.env.CAIRN_PROPERTY_SEED;
 export const PROPERTY_TIMEOUT_MS = 20_000 * FACTOR;
 
 /** Settings of fast-check for a property that is tried `count` times in the ordinary run. */
-export function runs(count: number): { numRuns: number; seed?: number } {
+export function runs(count: number) {
   const numRuns = Math.max(1, Math.round(count * FACTOR));
-  return SEED === undefined ? { numRuns } : { numRuns, seed: Number(SEED) };
+  const settings = { numRuns, includeErrorInReport: true };
+  return SEED === undefined ? settings : { ...settings, seed: Number(SEED) };
 }
