@@ -11,6 +11,7 @@ import { ancestorsOf, descendantsOf } from "../../../src/mempool/mempool-graph.t
 import { selectTransactions } from "../../../src/mempool/select-transactions.ts";
 import { outpointKey, type Transaction } from "../../../src/primitives/transaction.ts";
 import { type Funds, MempoolHarness, outputOf, spend } from "../../support/mempool-harness.ts";
+import { PROPERTY_TIMEOUT_MS, runs } from "../../support/property-runs.ts";
 
 const VALUE = 1_000_000;
 
@@ -197,15 +198,19 @@ function checkTotals(entry: MempoolEntry, entries: readonly MempoolEntry[]): voi
   expect(entry.descendantCount).toBeLessThanOrEqual(25);
 }
 
-test("a mempool stays whole through any sequence of events", () => {
-  fc.assert(
-    fc.property(fc.array(STEP, { maxLength: 120, size: "max" }), (steps) => {
-      const ground = new Playground();
-      for (const step of steps) {
-        play(ground, step);
-        checkAll(ground);
-      }
-    }),
-    { numRuns: 40 },
-  );
-});
+test(
+  "a mempool stays whole through any sequence of events",
+  () => {
+    fc.assert(
+      fc.property(fc.array(STEP, { maxLength: 120, size: "max" }), (steps) => {
+        const ground = new Playground();
+        for (const step of steps) {
+          play(ground, step);
+          checkAll(ground);
+        }
+      }),
+      runs(40),
+    );
+  },
+  PROPERTY_TIMEOUT_MS,
+);
