@@ -24,6 +24,7 @@ import { PROPERTY_TIMEOUT_MS, runs } from "../../support/property-runs.ts";
 import {
   anyBlockRecipe,
   anyTreeRecipe,
+  type BlockRecipe,
   BRISK,
   growTree,
   RandomChain,
@@ -54,6 +55,23 @@ class CoinMap implements CoinView, CoinSink {
   }
 }
 
+/** A CoinMap that may be told what it knows, as a database may. */
+class LaxSink implements CoinSink {
+  readonly #map: CoinMap;
+
+  constructor(map: CoinMap) {
+    this.#map = map;
+  }
+
+  putCoin(outpoint: Outpoint, coin: Coin): void {
+    this.#map.coins.set(outpointKey(outpoint), coin);
+  }
+
+  deleteCoin(outpoint: Outpoint): void {
+    this.#map.coins.delete(outpointKey(outpoint));
+  }
+}
+
 /** The coins of a ledger in the same form. */
 function listOf({ coins }: Ledger): [string, Coin][] {
   return [...coins]
@@ -73,6 +91,14 @@ function contextOf({ context, height, network }: Branch, scripts: ScriptVerifier
     medianTimePastAt: (at) => medianTimePast(ancestorAt(context, at)),
     scripts,
   };
+}
+
+/** Grows `chain` by one block and writes what that does to `store`. */
+function connectNext(chain: RandomChain, recipe: BlockRecipe, store: CoinMap): void {
+  const context = contextOf(chain.branch, newVerifier());
+  const overlay = new CoinOverlay(store);
+  connectBlock(chain.grow(recipe), overlay, context);
+  overlay.flush(store);
 }
 
 function newVerifier(): ScriptVerifier {
@@ -152,6 +178,34 @@ describe("connectBlock and disconnectBlock", () => {
   );
 
   test(
+    "C-28: there, back and there again in one overlay write what going there once does",
+    () => {
+      fc.assert(
+        fc.property(ANY_RECIPES, ANY_RECIPES, (first, then) => {
+          const chain = new RandomChain(BRISK);
+          const store = new CoinMap();
+          for (const recipe of first) connectNext(chain, recipe, store);
+          const before = store.list();
+
+          const overlay = new CoinOverlay(store);
+          const steps = then.map((recipe) => {
+            const context = contextOf(chain.branch, newVerifier());
+            const block = chain.grow(recipe);
+            return { block, context, spent: connectBlock(block, overlay, context).spentCoins };
+          });
+          for (const { block, spent } of steps.toReversed()) disconnectBlock(block, spent, overlay);
+          for (const { block, context } of steps) connectBlock(block, overlay, context);
+          expect(store.list()).toEqual(before);
+          overlay.flush(new LaxSink(store));
+          expect(store.list()).toEqual(listOf(chain.ledger));
+        }),
+        runs(25),
+      );
+    },
+    PROPERTY_TIMEOUT_MS,
+  );
+
+  test(
     "C-28: in one overlay, there and back, leave nothing to write",
     () => {
       fc.assert(
@@ -207,6 +261,30 @@ describe("the stored coins", () => {
         runs(30),
       );
       expect(walkedBack).toBeGreaterThan(0);
+    },
+    PROPERTY_TIMEOUT_MS,
+  );
+
+  test(
+    "C-05: grow by subsidy and fees and by no sat more, at any height",
+    () => {
+      fc.assert(
+        fc.property(ANY_RECIPES, anyBlockRecipe(3), (recipes, last) => {
+          const chain = new RandomChain(BRISK);
+          for (const recipe of recipes) chain.grow(recipe);
+          const node = new TestNode(BRISK).follow(chain.branch);
+          const plan = chain.plan({ ...last, unclaimed: 0 });
+          const [first, ...rest] = plan.coinbaseOutputs ?? [];
+          const greedy = [{ ...first!, value: first!.value + 1 }, ...rest];
+          const tooMuch = chain.branch.make({ ...plan, coinbaseOutputs: greedy });
+          expect(node.offer(tooMuch)).toBe("bad-cb-amount");
+          expect(node.digest()).toBe(chain.ledger.digest());
+          expect(node.offer(chain.add(chain.branch.make(plan)))).toBe("connected");
+          expect(node.chain.coins.totals().value).toBe(chain.ledger.supply);
+          node.close();
+        }),
+        runs(25),
+      );
     },
     PROPERTY_TIMEOUT_MS,
   );

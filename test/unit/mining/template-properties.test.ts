@@ -23,6 +23,7 @@ import { TemplateBuilder } from "../../../src/mining/template-builder.ts";
 import { blockWeight } from "../../../src/primitives/block.ts";
 import { hashHeader } from "../../../src/primitives/block-header.ts";
 import { SEQUENCE_FINAL, type Transaction } from "../../../src/primitives/transaction.ts";
+import { Opcode } from "../../../src/script/opcodes.ts";
 import { countSigops } from "../../../src/script/sigops.ts";
 import { nullDataScript } from "../../../src/script/standard.ts";
 import { closeChainDatabase } from "../../../src/storage/database.ts";
@@ -89,6 +90,7 @@ const ANY_MINER = fc.record({
   payoutScript: fc.oneof(
     fc.constantFrom(...STANDARD_KINDS).map((kind) => standardScript(kind)),
     // The room left for a coinbase bounds what it may pay: its bytes, and its signature operations.
+    fc.constantFrom(new Uint8Array(5).fill(Opcode.OP_CHECKMULTISIG), new Uint8Array(500)),
     fc.uint8Array({ maxLength: 500, size: "max" }).filter(fitsCoinbase),
     ANY_SCRIPT.filter(fitsCoinbase),
   ),

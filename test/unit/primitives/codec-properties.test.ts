@@ -20,9 +20,11 @@ import {
 import { decodeUndo, encodeUndo } from "../../../src/storage/undo.ts";
 import {
   ANY_BLOCK,
+  ANY_BYTES,
   ANY_COIN,
   ANY_HASH,
   ANY_HEADER,
+  ANY_OUTPUT,
   ANY_TRANSACTION,
   ANY_TRANSACTION_PARTS,
   damaged,
@@ -199,7 +201,7 @@ describe("announced counts", () => {
     "of %s beyond the data are refused before anything is made of them",
     (_what, before, decode) => {
       fc.assert(
-        fc.property(HUGE, fc.uint8Array({ maxLength: 60 }), (huge, rest) => {
+        fc.property(HUGE, fc.uint8Array({ maxLength: 60, size: "max" }), (huge, rest) => {
           const bytes = new CountedBytes([...count(before), ...count(huge), ...rest]);
           expect(() => decodeAll(bytes, decode)).toThrow(DecodeError);
           // Nothing of what the count announces was read: only what stands before it.
@@ -209,6 +211,55 @@ describe("announced counts", () => {
       );
     },
   );
+});
+
+describe("the form with witnesses", () => {
+  test("C-22: is for transactions that have one, and marked in one way", () => {
+    const noWitness = ANY_TRANSACTION_PARTS.map((parts) => ({
+      ...parts,
+      inputs: parts.inputs.map((input) => ({ ...input, witness: [] })),
+    }));
+    const flag = fc.oneof(fc.constantFrom(1, 2, 3, 0x80, 0xff), fc.nat(255));
+    fc.assert(
+      fc.property(noWitness, fc.nat(3), flag, ANY_BYTES, (parts, at, marker, item) => {
+        const { length } = parts.inputs;
+        const base = encodeTransaction(parts, false);
+        // The input of that index has the item, and the others have nothing.
+        const witness = parts.inputs.map((_, index) =>
+          index === at ? [1, ...new ByteWriter().variableBytes(item).finish()] : [0],
+        );
+        const bytes = Uint8Array.of(
+          ...base.subarray(0, 4),
+          ...[0, marker],
+          ...base.subarray(4, -4),
+          ...witness.flat(),
+          ...base.subarray(-4),
+        );
+        const isRight = marker === 1 && at < length;
+        // A marker of zero is read as a transaction of nothing, with bytes left over.
+        expect(
+          decodeOrRefuse((given) => decodeAll(given, decodeTransaction), bytes) !== undefined,
+        ).toBe(isRight);
+      }),
+      runs(500),
+    );
+  });
+});
+
+describe("a transaction without inputs", () => {
+  test("C-22: is never read with outputs, since its first bytes would be a marker", () => {
+    const some = fc.array(ANY_OUTPUT, { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(some, fc.nat(), (outputs, lockTime) => {
+        const bytes = encodeTransaction({ version: 2, inputs: [], outputs, lockTime });
+        const read = decodeOrRefuse((given) => decodeAll(given, decodeTransaction), bytes);
+        // One output and the marker are the same byte: then it would have to have a witness.
+        if (outputs.length > 1) expect(read).toBeUndefined();
+        if (read !== undefined) expect(hasWitness(read)).toBe(true);
+      }),
+      runs(300),
+    );
+  });
 });
 
 describe("identifiers", () => {

@@ -185,6 +185,25 @@ describe("verifyMerkleProof", () => {
     expect(believed).toBeGreaterThan(50);
   });
 
+  test("C-02: believes no copy of a tail as further leaves, though the root is the same", () => {
+    const count = fc.integer({ min: 3, max: 200 }).filter((many) => (many & (many - 1)) !== 0);
+    fc.assert(
+      fc.property(count, fc.nat(), (many, at) => {
+        const honest = distinctLeaves(many);
+        // As many leaves as the last node that is paired with itself stands for.
+        const tail = many & -many;
+        const forged = [...honest, ...honest.slice(-tail)];
+        const { root } = merkleRoot(honest);
+        expect(merkleRoot(forged).root).toEqual(root);
+        const index = many + (at % tail);
+        const proof = merkleProof(forged, index);
+        expect(verifyMerkleProof(forged[index]!, index, forged.length, proof, root)).toBe(false);
+        expect(verifyMerkleProof(honest[0]!, 0, many, merkleProof(honest, 0), root)).toBe(true);
+      }),
+      runs(200),
+    );
+  });
+
   test("answers any bytes and any numbers with a truth", () => {
     const hash = fc.oneof(ANY_HASH, damaged(ANY_HASH));
     const number = fc.oneof(fc.integer(), fc.double(), fc.maxSafeInteger());
