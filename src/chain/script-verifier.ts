@@ -11,7 +11,7 @@ import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import { BoundedMap } from "../lib/bounded.ts";
 import type { Wtxid } from "../primitives/hash-id.ts";
 import type { Transaction, TxOutput } from "../primitives/transaction.ts";
-import { MANDATORY_FLAGS, NO_FLAGS, type ScriptFlags } from "../script/flags.ts";
+import { MANDATORY_FLAGS, type ScriptFlags } from "../script/flags.ts";
 import { createSighashCache } from "../script/sighash.ts";
 import { verifyInput } from "../script/verify-input.ts";
 
@@ -20,7 +20,7 @@ const REMEMBERED_TRANSACTIONS = 200_000;
 
 export class ScriptVerifier {
   readonly #signatures: SignatureVerifier;
-  /** All flags under which a transaction has passed. */
+  /** The flags under which a transaction passed last: those of two passes may not be added up. */
   readonly #passed = new BoundedMap<Wtxid, ScriptFlags>(REMEMBERED_TRANSACTIONS);
 
   constructor(signatures: SignatureVerifier) {
@@ -52,6 +52,6 @@ export class ScriptVerifier {
         );
       }
     }
-    if (spentOutputs.length > 0) this.#passed.set(tx.wtxid, (passed ?? NO_FLAGS) | flags);
+    if (spentOutputs.length > 0) this.#passed.set(tx.wtxid, flags);
   }
 }

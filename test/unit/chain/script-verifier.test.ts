@@ -6,7 +6,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { ScriptVerifier } from "../../../src/chain/script-verifier.ts";
-import { hash160 } from "../../../src/crypto/hash.ts";
+import { hash160, sha256 } from "../../../src/crypto/hash.ts";
 import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import type { TxOutput } from "../../../src/primitives/transaction.ts";
@@ -84,6 +84,23 @@ describe("ScriptVerifier", () => {
       counter.scripts.check(spending(1), [SPENT], flags);
     }
     expect(counter.calls).toBe(3);
+  });
+
+  test("two passes under different rules are not one under both", () => {
+    // Without MINIMALIF any truth will do; without WITNESS there is nothing to run.
+    const script = Uint8Array.of(0x63, 0x51, 0x67, 0x51, 0x68);
+    const spent = {
+      value: 1,
+      scriptPubKey: concatBytes(Uint8Array.of(0, 32), sha256(script)),
+    };
+    const tx = someTransaction({ inputs: [someInput({ witness: [Uint8Array.of(2), script] })] });
+    const scripts = new ScriptVerifier(PORTABLE_SIGNATURES);
+    const witness = ScriptFlag.P2SH | ScriptFlag.WITNESS;
+    scripts.check(tx, [spent], ScriptFlag.MINIMALIF);
+    scripts.check(tx, [spent], witness);
+    expect(() => scripts.check(tx, [spent], witness | ScriptFlag.MINIMALIF)).toThrow(
+      expect.objectContaining({ code: "script-verify-failed" }),
+    );
   });
 
   test("one failing input among several is named", () => {
