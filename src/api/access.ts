@@ -6,7 +6,7 @@
  * named here gets the strictest rules for its method.
  */
 
-import type { Rate } from "./rate-limiter.ts";
+import type { Rate } from "../lib/token-bucket.ts";
 
 /** Routes that share a quota. */
 export type RateClass = "read" | "write" | "submit" | "mine";

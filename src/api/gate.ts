@@ -7,10 +7,10 @@
  */
 
 import type { Clock } from "../lib/clock.ts";
+import { RateLimiter } from "../lib/rate-limiter.ts";
 import { type Access, accessOf, RATES, WRONG_TOKEN_RATE } from "./access.ts";
 import type { Metrics } from "./metrics.ts";
 import { ApiError, INTERNAL_PROBLEM, type Problem, problemOf, problemResponse } from "./problem.ts";
-import { RateLimiter } from "./rate-limiter.ts";
 import { attachInput, bodyTooLarge, readBoundedText } from "./request-input.ts";
 import { RequestSlots } from "./request-slots.ts";
 import {

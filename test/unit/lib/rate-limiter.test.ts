@@ -3,7 +3,7 @@
  */
 
 import { expect, test } from "bun:test";
-import { RateLimiter } from "../../../src/api/rate-limiter.ts";
+import { RateLimiter } from "../../../src/lib/rate-limiter.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 
 const RATE = { perSecond: 10, burst: 20 };

@@ -1,25 +1,17 @@
 /**
- * Token buckets: how often each client may ask, in bounded memory.
+ * Token buckets by key: how often each client or peer may ask, in bounded memory.
  *
  * Knows keys and rates, not what is asked. Time is handed in and never goes back.
  */
 
-/** `burst` at once, refilled by `perSecond`. */
-export interface Rate {
-  readonly perSecond: number;
-  readonly burst: number;
-}
-
-interface Bucket {
-  tokens: number;
-  updatedAt: number;
-}
+import { type Rate, TokenBucket } from "./token-bucket.ts";
 
 /** Clients remembered: the one that asked longest ago goes first, with its debt long paid. */
 export const MAX_RATE_LIMITED_CLIENTS = 10_000;
 
+/** Buckets of many keys. A key comes with the same rate whenever it comes. */
 export class RateLimiter {
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, TokenBucket>();
   readonly #now: () => number;
   readonly #capacity: number;
 
@@ -42,25 +34,20 @@ export class RateLimiter {
 
   /** Takes one token from the bucket of `key`; returns 0, or the seconds until there is one. */
   take(key: string, rate: Rate): number {
-    const bucket = this.#bucketOf(key, rate);
-    if (bucket.tokens < 1) return (1 - bucket.tokens) / rate.perSecond;
-    bucket.tokens -= 1;
-    return 0;
+    const now = this.#now();
+    const bucket = this.#bucketOf(key, rate, now);
+    return bucket.take(1, now) ? 0 : bucket.waitMs(1, now) / 1000;
   }
 
   /** Takes `cost` tokens for what was done already; at most a burst's worth of debt remains. */
   charge(key: string, rate: Rate, cost: number): void {
-    const bucket = this.#bucketOf(key, rate);
-    bucket.tokens = Math.max(bucket.tokens - cost, -rate.burst);
+    const now = this.#now();
+    this.#bucketOf(key, rate, now).charge(cost, now);
   }
 
-  #bucketOf(key: string, { perSecond, burst }: Rate): Bucket {
-    const now = this.#now();
+  #bucketOf(key: string, rate: Rate, now: number): TokenBucket {
     const known = this.#buckets.get(key);
-    const bucket = known ?? { tokens: burst, updatedAt: now };
-    const refill = ((now - bucket.updatedAt) * perSecond) / 1000;
-    bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, refill));
-    bucket.updatedAt = now;
+    const bucket = known ?? new TokenBucket(rate, now);
 
     // Set anew, so that the order of the map is that of last use.
     this.#buckets.delete(key);
