@@ -14,12 +14,27 @@ export class BoundedMap<K, V> {
     this.#capacity = capacity;
   }
 
+  /** Keys held. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   has(key: K): boolean {
     return this.#entries.has(key);
   }
 
+  /** Forgets `key`; false if it was not there. */
+  delete(key: K): boolean {
+    return this.#entries.delete(key);
+  }
+
   get(key: K): V | undefined {
     return this.#entries.get(key);
+  }
+
+  /** All keys with their values, the oldest first. */
+  entries(): IterableIterator<[K, V]> {
+    return this.#entries.entries();
   }
 
   /** Sets the value of `key`, which is then the newest even if it was there. */
