@@ -62,4 +62,39 @@ export const MIGRATIONS: readonly Migration[] = [
     tx BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  -- Where other nodes are or were. Place: see peer-store.ts. Times in milliseconds since 1970.
+  CREATE TABLE peer_addresses (
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    services INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    tried_at INTEGER NOT NULL,
+    succeeded_at INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (host, port)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The secret that decides which bucket an address falls into.
+  CREATE TABLE peer_bucket_key (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    key BLOB NOT NULL
+  ) STRICT;
+
+  -- Bans by the operator; those by misbehaviour are never stored.
+  CREATE TABLE peer_bans (
+    host TEXT PRIMARY KEY,
+    banned_until INTEGER NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Peers to dial first at the next start.
+  CREATE TABLE peer_anchors (
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    PRIMARY KEY (host, port)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
