@@ -23,6 +23,7 @@ import {
   triedPosition,
 } from "./address-buckets.ts";
 import { type AddressFilter, isTellable, isWorthTaking } from "./address-filter.ts";
+import { scopeOf } from "./address-group.ts";
 import {
   ADDRESS_MEMORY_MS,
   dialChance,
@@ -153,12 +154,14 @@ export class AddressManager {
 
   /**
    * Takes what the host `source` tells; returns how many addresses are new. What is over the host's
-   * rate, cannot be dialled, or finds no room is dropped.
+   * rate, cannot be dialled, or finds no room is dropped. This machine has no rate: all nodes on it
+   * are one host.
    */
   add(heard: readonly HeardAddress[], source: string): number {
+    const isLimited = scopeOf(source) !== "loopback";
     let added = 0;
     for (const entry of heard) {
-      if (this.#limiter.take(source, ADDRESS_RATE) > 0) break;
+      if (isLimited && this.#limiter.take(source, ADDRESS_RATE) > 0) break;
       if (this.#take(entry, source)) added += 1;
     }
     return added;
@@ -206,7 +209,8 @@ export class AddressManager {
 
   /**
    * Draws an address to dial, as often one that was reached before as one that was not; with
-   * `isNewOnly` only the latter. Undefined if there is none.
+   * `isNewOnly` only the latter. Undefined if there is none. Those given by hand are not drawn: they
+   * are always to be dialled.
    */
   select(isNewOnly = false): NetAddress | undefined {
     const now = this.#clock.now();

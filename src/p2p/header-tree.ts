@@ -137,16 +137,17 @@ export class HeaderTree {
 
   /** The header with the most work that `peer` has shown; of equals the latest. */
   bestOf(peer: number): KnownHeader | undefined {
-    return this.#peers.get(peer)?.best?.tip;
+    const chains = this.#peers.get(peer);
+    return (chains?.best ?? chains?.last)?.tip;
   }
 
   /** The header with the most work that any connected peer has shown. */
   best(): KnownHeader | undefined {
     let most: KnownHeader | undefined;
-    for (const { best } of this.#peers.values()) {
-      if (best !== undefined && (most === undefined || best.tip.chainwork > most.chainwork)) {
-        most = best.tip;
-      }
+    for (const peer of this.#peers.keys()) {
+      const best = this.bestOf(peer);
+      if (best !== undefined && (most === undefined || best.chainwork > most.chainwork))
+        most = best;
     }
     return most;
   }

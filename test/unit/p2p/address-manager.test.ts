@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import { ADDRESS_RATE, SMALL_BOOK } from "../../../src/p2p/address-manager.ts";
+import { ADDRESS_RATE, type AddressManager, SMALL_BOOK } from "../../../src/p2p/address-manager.ts";
 import { MAX_FAILURES } from "../../../src/p2p/address-quality.ts";
 import type { NetAddress } from "../../../src/wire/net-address.ts";
 import { BookWorld, LAN, privateAddress, publicAddress } from "../../support/address-book.ts";
@@ -76,6 +76,18 @@ describe("add", () => {
     const before = book.size;
     tell(6_000, 100);
     expect(book.size).toBeLessThanOrEqual(before + 1);
+  });
+
+  test("many nodes on this machine may tell each other of all of them", () => {
+    const world = new BookWorld();
+    const book = world.open();
+    for (let node = 0; node < 100; node++) {
+      const heard = Array.from({ length: 100 }, (_, index) =>
+        world.heard({ host: "127.0.0.1", port: 9_000 + index }),
+      );
+      book.add(heard.slice(0, node), "127.0.0.1");
+    }
+    expect(book.size).toBe(99);
   });
 
   test("P-32: what led to ourselves is not taken for a day, whoever tells of it", () => {
@@ -255,6 +267,61 @@ describe("good", () => {
   });
 });
 
+describe("buckets", () => {
+  const [TELLER, OTHER_TELLER] = [publicAddress(500, 1).host, publicAddress(600, 1).host];
+
+  /** Tells of addresses of group 1, which all fall into one bucket. */
+  function tell(
+    world: BookWorld,
+    book: AddressManager,
+    indexes: readonly number[],
+    source: string,
+  ) {
+    for (const index of indexes) book.add([world.heard(publicAddress(1, index))], source);
+  }
+
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => from + index);
+
+  test("P-31: newcomers take the place of the worthless, and of nobody else", () => {
+    const world = new BookWorld();
+    const book = world.open();
+    tell(world, book, range(0, 64), TELLER);
+    tell(world, book, range(64, 300), TELLER);
+    expect(book.size).toBe(64);
+    for (const index of range(0, 64)) expect(book.has(publicAddress(1, index))).toBe(true);
+    world.clock.pass(8 * DAY_MS);
+    tell(world, book, range(64, 300), TELLER);
+    expect(book.size).toBe(64);
+    expect(range(0, 64).filter((index) => book.has(publicAddress(1, index))).length).toBeLessThan(
+      20,
+    );
+  });
+
+  test("P-31: one that lost its place among those reached displaces one only heard of", () => {
+    const world = new BookWorld();
+    const book = world.open();
+    for (const index of range(0, 160)) {
+      tell(world, book, [index], TELLER);
+      book.good(publicAddress(1, index));
+    }
+    tell(world, book, range(160, 250), TELLER);
+    expect([book.triedCount, book.size]).toEqual([128, 128 + 64]);
+    book.selectTest();
+    world.clock.pass(5 * HOUR_MS);
+
+    const newcomer = publicAddress(1, 9_999);
+    tell(world, book, [9_999], OTHER_TELLER);
+    book.good(newcomer);
+    const holder = book.selectTest()!;
+    book.attempt(holder);
+    world.clock.pass(2 * 60_000);
+    book.selectTest();
+    expect([book.triedCount, book.size]).toEqual([128, 128 + 64]);
+    expect([book.has(holder), book.has(newcomer)]).toEqual([true, true]);
+  });
+});
+
 describe("reply", () => {
   function bookOf(count: number) {
     const world = new BookWorld();
@@ -333,6 +400,19 @@ describe("flush", () => {
     book.markOwn(privateAddress(2));
     book.flush();
     expect(world.store.loadAddresses(10).length).toBe(1);
+    book.markOwn(privateAddress(1));
+    book.flush();
+    expect(world.store.loadAddresses(10)).toEqual([]);
+  });
+
+  test("deletes what came back and went again between two writes", () => {
+    const world = new BookWorld();
+    const book = world.open();
+    book.add([world.heard(privateAddress(1))], NEIGHBOUR);
+    book.flush();
+    book.markOwn(privateAddress(1));
+    world.clock.pass(DAY_MS);
+    expect(book.add([world.heard(privateAddress(1))], NEIGHBOUR)).toBe(1);
     book.markOwn(privateAddress(1));
     book.flush();
     expect(world.store.loadAddresses(10)).toEqual([]);

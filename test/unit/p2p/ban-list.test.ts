@@ -68,7 +68,7 @@ describe("discourage", () => {
 
 describe("ban", () => {
   test("holds until its end, over restarts, for every spelling of the host", () => {
-    const { bans, clock, open } = start();
+    const { bans, clock, open, store } = start();
     expect(bans.ban("::ffff:10.0.0.1", clock.now() + 5_000, "spam")).toBe("banned");
     for (const list of [bans, open()]) {
       expect(list.isBanned("10.0.0.1")).toBe(true);
@@ -81,6 +81,7 @@ describe("ban", () => {
       expect(list.isBanned(HOST)).toBe(false);
       expect(list.list()).toEqual([]);
     }
+    expect(store.loadBans(10)).toEqual([]);
   });
 
   test("refuses what is no address", () => {

@@ -70,11 +70,14 @@ describe("selectEviction", () => {
     for (let id = 120 - count; id < 120; id++) expect(gone).not.toContain(id);
   });
 
-  test("P-31: protects the half that has been here longest", () => {
-    const rest = 100;
-    const candidates = crowd(rest + 20);
-    const gone = selectEviction(candidates);
-    expect(gone).toBeGreaterThan(rest / 2);
+  test("P-31: protects the half that has been here longest, crowded as its group may be", () => {
+    const candidates = crowd(100, (id) => ({ group: id < 55 ? "6.6" : `${id}.1` }));
+    expect(selectEviction(candidates)).toBe(99);
+  });
+
+  test("of two groups as large, takes the youngest peer", () => {
+    const candidates = crowd(60, (id) => ({ group: id % 2 === 0 ? "6.6" : "7.7" }));
+    expect(selectEviction(candidates)).toBe(59);
   });
 
   test("takes from the group that has most, and not its oldest", () => {

@@ -147,6 +147,31 @@ describe("accept", () => {
   });
 });
 
+describe("bestOf", () => {
+  test("C-01: goes by work and not by height", () => {
+    const { tree } = start(CAIRN);
+    const cheap = new HeaderChain(CAIRN, 1).mine(230, 40);
+    const dear = new HeaderChain(CAIRN, 2).mine(210, 5);
+    for (const [first, second] of [
+      [cheap, dear],
+      [dear, cheap],
+    ] as const) {
+      tree.accept(first.slice(1), ALICE);
+      tree.accept(second.slice(1), ALICE);
+      expect(tree.bestOf(ALICE)!.hash).toBe(dear.tipHash);
+      tree.removePeer(ALICE);
+    }
+  });
+
+  test("of equal work is the latest", () => {
+    const { tree } = start();
+    const [first, second] = [1, 2].map((salt) => new HeaderChain(REGTEST, salt).mine(5));
+    tree.accept(first!.slice(1), ALICE);
+    tree.accept(second!.slice(1), ALICE);
+    expect(tree.bestOf(ALICE)!.hash).toBe(second!.tipHash);
+  });
+});
+
 describe("bounds", () => {
   test("P-01: a chain is kept as far ahead as the limit, and goes on as blocks are stored", () => {
     const { tree, index } = start(REGTEST, genesisIndex(REGTEST), { ahead: 100, total: 1_000 });
@@ -227,7 +252,59 @@ describe("bounds", () => {
   });
 });
 
+describe("room", () => {
+  test("of chains with as much work for their length, the longest makes it", () => {
+    const { tree } = start(REGTEST, genesisIndex(REGTEST), { ahead: 20, total: 30 });
+    const chains = [1, 2, 3].map((salt) => new HeaderChain(REGTEST, salt));
+    tree.accept(chains[0]!.mine(12).slice(1), ALICE);
+    tree.accept(chains[1]!.mine(18).slice(1), BOB);
+    const verdict = tree.accept(chains[2]!.mine(5).slice(1), CAROL);
+    expect(verdict).toMatchObject({ status: "accepted", displaced: [BOB] });
+    expect(tree.bestOf(ALICE)!.height).toBe(12);
+    expect(tree.bestOf(BOB)).toBeUndefined();
+    expect(tree.size).toBe(17);
+  });
+
+  test("is never made by the very chain that asks for it", () => {
+    const { tree } = start(REGTEST, genesisIndex(REGTEST), { ahead: 20, total: 30 });
+    const shared = new HeaderChain(REGTEST, 1).mine(20);
+    const other = new HeaderChain(REGTEST, 2).mine(10);
+    tree.accept(shared.slice(1, 18), ALICE);
+    tree.accept(other.slice(1), BOB);
+    tree.accept(shared.slice(1, 20), ALICE);
+    // Hers is the longest and has to go, yet it is what he builds on.
+    const verdict = tree.accept([...shared.slice(18, 20), shared.make()], CAROL);
+    expect(["accepted", "too-many"]).toContain(verdict.status);
+    const best = tree.bestOf(CAROL)!;
+    expect(tree.unstored(best, 100).every((header) => tree.find(header.hash) === header)).toBe(
+      true,
+    );
+    expect(tree.size).toBeLessThanOrEqual(30);
+  });
+
+  test("what a peer sends once more is kept, also beside a better chain of its own", () => {
+    const { tree } = start();
+    const [long, short] = [9, 4].map((count) => new HeaderChain(REGTEST, count).mine(count));
+    tree.accept(long!.slice(1), ALICE);
+    for (let time = 0; time < 3; time++) {
+      tree.accept(short!.slice(1), ALICE);
+      expect(tree.size).toBe(13);
+      expect(tree.find(short!.tipHash)).toBeDefined();
+    }
+  });
+});
+
 describe("stored", () => {
+  test("finds by itself what was stored before it, and told nobody", () => {
+    const { tree, index } = start();
+    const chain = new HeaderChain(REGTEST).mine(10);
+    tree.accept(chain.slice(1), ALICE);
+    chain.store(index);
+    tree.stored(chain.tipHash);
+    expect(tree.size).toBe(0);
+    expect(tree.bestOf(ALICE)).toBe(index.find(chain.tipHash)!);
+  });
+
   test("hands a peer's best header over to the index, and keeps what follows", () => {
     const { tree, index } = start();
     const chain = new HeaderChain(REGTEST).mine(10);
@@ -310,6 +387,30 @@ describe("removePeer", () => {
     tree.removePeer(BOB);
     tree.removePeer(BOB);
     expect([tree.size, tree.peerCount]).toEqual([0, 0]);
+  });
+});
+
+describe("siblings", () => {
+  test("may go in any order, and none is lost from sight", () => {
+    const trunk = new HeaderChain(REGTEST).mine(3);
+    const forks = [1, 2, 3, 4, 5].map((salt) => trunk.fork(2, salt).mine(2));
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }),
+        fc.nat({ max: 5 }),
+        (order, goneCount) => {
+          const { tree } = start();
+          for (const [peer, fork] of forks.entries()) tree.accept(fork.slice(1), peer);
+          for (const [count, peer] of order.entries()) {
+            if (count < goneCount) tree.removePeer(peer);
+          }
+          expect(tree.size).toBe(goneCount === 5 ? 0 : 2 + 2 * (5 - goneCount));
+          const losers = tree.reject(trunk.hashAt(1), BROKEN);
+          expect(losers.length).toBe(5 - goneCount);
+          expect(tree.size).toBe(0);
+        },
+      ),
+    );
   });
 });
 
