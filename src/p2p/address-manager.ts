@@ -12,6 +12,7 @@ import type { Clock } from "../lib/clock.ts";
 import { RateLimiter } from "../lib/rate-limiter.ts";
 import type { Rate } from "../lib/token-bucket.ts";
 import { ADDRESS_PLACE, type PeerStore, type StoredAddress } from "../storage/peer-store.ts";
+import { type AddressEntry, MAX_ADDRESSES } from "../wire/address-messages.ts";
 import { formatIp, parseIp } from "../wire/ip-address.ts";
 import { formatNetAddress, type NetAddress } from "../wire/net-address.ts";
 import {
@@ -35,15 +36,6 @@ import {
 import { AddressTable, type KnownAddress, type Position } from "./address-table.ts";
 import type { Random } from "./transport.ts";
 
-/** What somebody tells of a node: an entry of `addr` or `addrv2`. */
-export interface HeardAddress {
-  /** Seconds since 1970 when the node was last seen, by whoever says so. */
-  readonly time: number;
-  /** Service bits. */
-  readonly services: bigint;
-  readonly address: NetAddress;
-}
-
 /** How many addresses one host may tell us: a full answer at once, then as many as change. */
 export const ADDRESS_RATE: Rate = { perSecond: 0.1, burst: 1_000 };
 
@@ -52,9 +44,6 @@ export const MAX_MANUAL_ADDRESSES = 256;
 
 /** Peers that are dialled first after a restart. */
 export const MAX_ANCHORS = 2;
-
-/** Addresses of one answer to `getaddr`. */
-export const MAX_REPLY_ADDRESSES = 1_000;
 
 /** Share of the book that one answer tells, in percent, so that asking does not lay it open. */
 export const REPLY_PERCENT = 23;
@@ -111,7 +100,7 @@ export class AddressManager {
   readonly #tests = new Map<string, number>();
   /** Dials that succeeded: an address's failures count once between two of them. */
   #successes = 0;
-  #reply: { readonly until: number; readonly entries: readonly HeardAddress[] } | undefined;
+  #reply: { readonly until: number; readonly entries: readonly AddressEntry[] } | undefined;
   /** Keys of what differs from the disk: written if still known, else deleted. */
   readonly #changed = new Map<string, NetAddress>();
 
@@ -157,7 +146,7 @@ export class AddressManager {
    * rate, cannot be dialled, or finds no room is dropped. This machine has no rate: all nodes on it
    * are one host.
    */
-  add(heard: readonly HeardAddress[], source: string): number {
+  add(heard: readonly AddressEntry[], source: string): number {
     const isLimited = scopeOf(source) !== "loopback";
     let added = 0;
     for (const entry of heard) {
@@ -304,7 +293,7 @@ export class AddressManager {
    * a day; a small book whole. Nothing nearer than the asker itself: 127.0.0.1 is another machine to
    * another machine. Times are told to the hour.
    */
-  reply(asker: string): readonly HeardAddress[] {
+  reply(asker: string): readonly AddressEntry[] {
     return this.#replyToAll().filter(({ address }) => isTellable(address.host, asker));
   }
 
@@ -341,7 +330,7 @@ export class AddressManager {
   }
 
   /** True if it was not known, is worth it, and found room. */
-  #take({ time, services, address }: HeardAddress, source: string): boolean {
+  #take({ time, services, address }: AddressEntry, source: string): boolean {
     if (this.isOwn(address) || !isWorthTaking(address, source, this.#filter)) return false;
     const now = this.#clock.now();
     const seenAt = believableTime(time * 1000, now);
@@ -424,7 +413,7 @@ export class AddressManager {
     this.#note(entry);
   }
 
-  #replyToAll(): readonly HeardAddress[] {
+  #replyToAll(): readonly AddressEntry[] {
     const now = this.#clock.monotonic();
     if (this.#reply !== undefined && this.#reply.until > now) return this.#reply.entries;
 
@@ -432,7 +421,7 @@ export class AddressManager {
     const known = [...this.#entries.values()].filter((entry) => !isTerrible(entry, wallTime));
     const isSmall = known.length <= SMALL_BOOK;
     const share = isSmall ? known.length : Math.floor((known.length * REPLY_PERCENT) / 100);
-    const count = Math.min(share, MAX_REPLY_ADDRESSES);
+    const count = Math.min(share, MAX_ADDRESSES);
     const entries = drawSome(known, count, this.#random).map(toldOf);
     // A small book grows by the minute, and there is nothing to be learned from how it does.
     this.#reply = isSmall ? undefined : { until: now + REPLY_CACHE_MS, entries };
@@ -513,7 +502,7 @@ function believableTime(time: number, now: number): number {
 
 const HOUR_SECONDS = 3_600;
 
-function toldOf({ address, services, seenAt }: KnownAddress): HeardAddress {
+function toldOf({ address, services, seenAt }: KnownAddress): AddressEntry {
   const hours = Math.floor(seenAt / 1000 / HOUR_SECONDS);
   return { address, services, time: hours * HOUR_SECONDS };
 }

@@ -3,7 +3,8 @@
  */
 
 import type { AddressFilter } from "../../src/p2p/address-filter.ts";
-import { AddressManager, type HeardAddress } from "../../src/p2p/address-manager.ts";
+import { AddressManager } from "../../src/p2p/address-manager.ts";
+import type { AddressEntry } from "../../src/wire/address-messages.ts";
 import type { NetAddress } from "../../src/wire/net-address.ts";
 import { HandClock } from "./hand-clock.ts";
 import { openPeerStore } from "./peer-store.ts";
@@ -29,7 +30,7 @@ export class BookWorld {
   }
 
   /** What somebody tells of `address` at this moment. */
-  heard(address: NetAddress, secondsAgo = 0): HeardAddress {
+  heard(address: NetAddress, secondsAgo = 0): AddressEntry {
     const time = Math.floor(this.clock.now() / 1000) - secondsAgo;
     return { address, services: 1n, time };
   }

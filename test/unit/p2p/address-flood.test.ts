@@ -12,9 +12,9 @@ import {
   type AddressManager,
   MAX_ANCHORS,
   MAX_MANUAL_ADDRESSES,
-  MAX_REPLY_ADDRESSES,
   SMALL_BOOK,
 } from "../../../src/p2p/address-manager.ts";
+import { MAX_ADDRESSES } from "../../../src/wire/address-messages.ts";
 import { formatNetAddress, type NetAddress } from "../../../src/wire/net-address.ts";
 import { BookWorld, privateAddress, publicAddress } from "../../support/address-book.ts";
 
@@ -45,7 +45,7 @@ describe("floods", () => {
     }
     expect(book.size).toBeGreaterThan(1_000);
     expect(book.size).toBeLessThanOrEqual(MAX_ADDRESSES_KEPT);
-    expect(book.reply("8.8.8.8").length).toBeLessThanOrEqual(MAX_REPLY_ADDRESSES);
+    expect(book.reply("8.8.8.8").length).toBeLessThanOrEqual(MAX_ADDRESSES);
   });
 
   test("P-31: after a flood of 20,000, eight honest groups among those reached are still dialled", () => {
@@ -189,7 +189,7 @@ function apply(
       break;
     case "reply":
       expect(book.reply(first.host).length).toBeLessThanOrEqual(
-        Math.max(SMALL_BOOK, MAX_REPLY_ADDRESSES),
+        Math.max(SMALL_BOOK, MAX_ADDRESSES),
       );
       break;
     case "wait":
