@@ -188,6 +188,126 @@ describe("VirtualNetwork", () => {
     expect(near.closes).toBe(1);
   });
 
+  test("a reset is told to a reader that has paused, an orderly end only once it reads", () => {
+    const { clock, hosts } = worldOf(2);
+    const [a, b] = hosts as [VirtualHost, VirtualHost];
+    const first = connect(clock, a, b);
+    const second = connect(clock, a, b, PORT + 1);
+    for (const { near, far } of [first, second]) {
+      far.connection.pause();
+      near.connection.write(Uint8Array.of(1));
+    }
+    first.near.connection.close();
+    clock.pass(1_000);
+    expect([first.far.closes, first.far.byteLength]).toEqual([0, 0]);
+    // Whoever writes to one who is gone is reset, and loses what it has not read.
+    first.far.connection.write(Uint8Array.of(2));
+    clock.pass(1_000);
+    expect([first.far.closes, first.far.byteLength]).toEqual([1, 0]);
+    a.crash({ losesPower: false });
+    clock.pass(1_000);
+    expect([second.far.closes, second.far.byteLength]).toEqual([1, 0]);
+  });
+
+  test("what was closed across a cut is told once to the one side, and never to the other", () => {
+    const { clock, network, hosts } = worldOf(2, { timeoutMs: 100_000 });
+    const [a, b] = hosts as [VirtualHost, VirtualHost];
+    const { near, far } = connect(clock, a, b);
+    network.partition([[a], [b]], "silent");
+    near.connection.write(Uint8Array.of(1));
+    near.connection.close();
+    clock.pass(200_000);
+    network.healAll();
+    clock.pass(200_000);
+    expect([near.closes, far.closes, far.byteLength]).toEqual([1, 0, 0]);
+  });
+
+  test("a dial waits for a cut to heal and for a stall to end, as long as it may", async () => {
+    const { clock, network, hosts } = worldOf(2);
+    const [a, b] = hosts as [VirtualHost, VirtualHost];
+    let accepted = 0;
+    void b.transport.listen({ host: "::", port: PORT }, () => {
+      accepted++;
+      return QUIET;
+    });
+    const dial = (port: number) => {
+      const outcome = { code: "none yet" };
+      void a.transport
+        .connect({ host: b.address, port }, () => QUIET, 20_000)
+        .then(
+          () => {
+            outcome.code = "open";
+          },
+          ({ code }) => {
+            outcome.code = code;
+          },
+        );
+      return outcome;
+    };
+    network.cut(a, b, "silent");
+    const cut = dial(PORT);
+    clock.pass(2_500);
+    expect(cut.code).toBe("none yet");
+    network.heal(a, b);
+    clock.pass(1_000);
+    expect([cut.code, accepted]).toEqual(["open", 1]);
+
+    network.stall(a, b, 2_500);
+    const stalled = dial(PORT);
+    clock.pass(2_400);
+    expect([stalled.code, accepted]).toEqual(["none yet", 1]);
+    clock.pass(1_000);
+    expect([stalled.code, accepted]).toEqual(["open", 2]);
+
+    // A refusal, too, has to find its way back.
+    network.cut(b, a, "silent");
+    const refused = dial(PORT + 1);
+    const unanswered = dial(PORT);
+    clock.pass(10_000);
+    expect([refused.code, unanswered.code]).toEqual(["none yet", "none yet"]);
+    clock.pass(10_001);
+    expect([refused.code, unanswered.code]).toEqual(["ETIMEDOUT", "ETIMEDOUT"]);
+  });
+
+  test("a cut by resets in one direction ends connections on both sides", () => {
+    const { clock, network, hosts } = worldOf(2);
+    const [a, b] = hosts as [VirtualHost, VirtualHost];
+    const { near, far } = connect(clock, a, b);
+    network.cut(b, a, "reset");
+    clock.pass(1);
+    expect([near.closes, far.closes]).toEqual([1, 1]);
+  });
+
+  test("datagrams across a cut are lost, those on their way too", () => {
+    const { clock, network, hosts } = worldOf(3);
+    const [a, b, c] = hosts as [VirtualHost, VirtualHost, VirtualHost];
+    const heard: string[] = [];
+    const socket = open(clock, a);
+    open(clock, b, (bytes) => heard.push(`b ${bytes[0]}`));
+    open(clock, c, (bytes) => heard.push(`c ${bytes[0]}`));
+    network.cut(a, b, "silent");
+    socket.send(Uint8Array.of(1));
+    clock.pass(1_000);
+    network.heal(a, b);
+    socket.send(Uint8Array.of(2));
+    network.cut(a, b, "silent");
+    clock.pass(1_000);
+    expect(heard).toEqual(["c 1", "c 2"]);
+  });
+
+  test("a host without power is silent to hosts that come later", async () => {
+    const { clock, network, hosts } = worldOf(1);
+    const [a] = hosts as [VirtualHost];
+    a.crash({ losesPower: true });
+    const late = network.addHost("10.0.1.1");
+    const dialled = late.transport.connect({ host: a.address, port: PORT }, () => QUIET, 5_000);
+    const outcome = expectCode(dialled, "ETIMEDOUT");
+    clock.pass(6_000);
+    await outcome;
+    a.restart();
+    connect(clock, late, a);
+  });
+
   test("a stalled link gives on what it held, in order, when the stall is over", async () => {
     const { clock, network, hosts } = worldOf(2);
     const [a, b] = hosts as [VirtualHost, VirtualHost];

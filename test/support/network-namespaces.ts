@@ -32,6 +32,8 @@ export interface NamespaceHost {
   cut(): void;
   /** Takes its cable out: the host sees that its link is down. */
   unplug(): void;
+  /** Takes its interface out and puts in a new one with the same address, at once. */
+  replaceInterface(): void;
   /** Undoes `cut` and `unplug`. */
   heal(): void;
 }
@@ -105,10 +107,15 @@ export class NamespaceNetwork {
     const name = `${this.#prefix}-${label}`;
     const [hub, port] = [this.#hub, portOf(name)];
     this.#addNamespace(name);
-    const ends = ["link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name];
-    ip(["-n", hub, ...ends]);
-    ip(["-n", name, "addr", "add", `${address}/24`, "dev", "eth0"]);
-    for (const device of ["lo", "eth0"]) ip(["-n", name, "link", "set", device, "up"]);
+    const addInterface = () => {
+      const ends = ["link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name];
+      ip(["-n", hub, ...ends]);
+      ip(["-n", name, "addr", "add", `${address}/24`, "dev", "eth0"]);
+      ip(["-n", name, "link", "set", "eth0", "up"]);
+    };
+    const heal = () => ip(["-n", hub, "link", "set", port, "master", "bridge", "up"]);
+    ip(["-n", name, "link", "set", "lo", "up"]);
+    addInterface();
     return {
       name,
       address,
@@ -124,7 +131,12 @@ export class NamespaceNetwork {
       },
       cut: () => ip(["-n", hub, "link", "set", port, "nomaster"]),
       unplug: () => ip(["-n", hub, "link", "set", port, "down"]),
-      heal: () => ip(["-n", hub, "link", "set", port, "master", "bridge", "up"]),
+      replaceInterface: () => {
+        ip(["-n", hub, "link", "delete", port]);
+        addInterface();
+        heal();
+      },
+      heal,
     };
   }
 

@@ -178,6 +178,31 @@ describe("Multicast", () => {
     ear.socket.close();
   });
 
+  test("hears nothing more when it is closed by what it hears", async () => {
+    const port = await findFreePort();
+    const [ear, other] = await Promise.all([Ear.open({ port }), Ear.open({ port })]);
+    ear.onHeard = () => ear.socket.close();
+    for (const number of [1, 2, 3]) other.socket.send(Uint8Array.of(number));
+    for (const number of [1, 2, 3]) expect((await other.next()).bytes).toEqual([number]);
+    expect((await ear.next()).bytes).toEqual([1]);
+    expect(ear.heard).toEqual([]);
+    other.socket.close();
+  });
+
+  test("gives the port back if it is closed while it opens", async () => {
+    const clock = new HandClock();
+    const other = await Bun.udpSocket({ hostname: "0.0.0.0", port: 0 });
+    const { port } = other;
+    const ear = await Ear.open({ clock, port });
+    other.close();
+    clock.pass(CHECK_MS);
+    ear.socket.close();
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    // Throws if anybody has it.
+    (await Bun.udpSocket({ hostname: "0.0.0.0", port })).close();
+    expect(ear.socket.interfaces).toEqual([]);
+  });
+
   test("D-16: what a listener throws is an uncaught exception, not the socket's", async () => {
     const script = `
       import { Multicast } from ${JSON.stringify(source("p2p/multicast.ts"))};
@@ -203,6 +228,7 @@ type Sender = Bun.udp.Socket<"buffer">;
 /** A socket, and what it has heard. */
 class Ear {
   readonly heard: { bytes: number[]; host: string }[] = [];
+  onHeard = () => {};
   #wake = () => {};
   #socket: DatagramSocket | undefined;
 
@@ -234,6 +260,7 @@ class Ear {
 
   #hear(bytes: Uint8Array, { host }: NetAddress): void {
     this.heard.push({ bytes: [...bytes], host });
+    this.onHeard();
     this.#wake();
   }
 }
