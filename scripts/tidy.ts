@@ -80,11 +80,6 @@ const EXCEPTIONS: readonly { rule: string; path: string; reason: string }[] = [
   },
   {
     rule: "unused",
-    path: "src/wire/announcement.ts",
-    reason: "p2p/, which imports it, comes next",
-  },
-  {
-    rule: "unused",
     path: "src/wire/message.ts",
     reason: "p2p/, which imports it, comes next",
   },

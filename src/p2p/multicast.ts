@@ -7,16 +7,15 @@
 
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import type { Clock } from "../lib/clock.ts";
-import type { DatagramSocket, Datagrams, NetAddress } from "./transport.ts";
+import { MAX_DATAGRAM_BYTES } from "../wire/announcement.ts";
+import type { NetAddress } from "../wire/net-address.ts";
+import type { DatagramSocket, Datagrams } from "./transport.ts";
 
 /** The group of every Cairn network: in the range for use within one organisation (RFC 2365). */
 export const MULTICAST_GROUP = "239.255.83.33";
 
 /** The port of the group, shared by all nodes on a machine. */
 export const MULTICAST_PORT = 18_333;
-
-/** Datagrams of more bytes are not ours, and are dropped. */
-const MAX_DATAGRAM_BYTES = 512;
 
 /** How often interfaces are looked at, in milliseconds: a cable put in is noticed within 30 s. */
 const CHECK_INTERVAL_MS = 15_000;

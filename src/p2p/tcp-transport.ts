@@ -6,13 +6,13 @@
  * promises of `Connection` are kept here.
  */
 
-import { isIP } from "node:net";
 import type { Clock } from "../lib/clock.ts";
+import { formatIp, parseIp } from "../wire/ip-address.ts";
+import { formatNetAddress, type NetAddress } from "../wire/net-address.ts";
 import {
   type Connection,
   type ConnectionHandler,
   type Listener,
-  type NetAddress,
   type Transport,
   TransportError,
 } from "./transport.ts";
@@ -43,12 +43,12 @@ export class TcpTransport implements Transport {
     address: NetAddress,
     accept: (connection: Connection) => ConnectionHandler | undefined,
   ): Promise<Listener> {
-    if (isIP(address.host) === 0) throw notNumeric(address);
+    const host = normalizeHost(address.host);
     try {
-      return listenAt(address, accept);
+      return listenAt({ host, port: address.port }, accept);
     } catch (error) {
-      const failure = asTransportError(error, `cannot listen at ${formatAddress(address)}`);
-      if (address.host !== EVERY_ADDRESS || PORT_FAILURES.includes(failure.code)) throw failure;
+      const failure = asTransportError(error, `cannot listen at ${formatNetAddress(address)}`);
+      if (host !== EVERY_ADDRESS || PORT_FAILURES.includes(failure.code)) throw failure;
       return await this.listen({ host: EVERY_IPV4_ADDRESS, port: address.port }, accept);
     }
   }
@@ -58,10 +58,9 @@ export class TcpTransport implements Transport {
     handlerOf: (connection: Connection) => ConnectionHandler,
     timeoutMs: number,
   ): Promise<Connection> {
-    // A name would be looked up, which nobody asked for and which has no bound.
-    if (isIP(address.host) === 0) throw notNumeric(address);
+    // Throws for a name: it would be looked up, which nobody asked for and which has no bound.
     const remote = { host: normalizeHost(address.host), port: address.port };
-    const what = `no connection to ${formatAddress(remote)}`;
+    const what = `no connection to ${formatNetAddress(remote)}`;
     const { promise, resolve, reject } = Promise.withResolvers<Connection>();
     let isOver = false;
     const end = (settle: () => void) => {
@@ -111,12 +110,13 @@ function listenAt(
     open(socket) {
       socket.data = emptySlot();
       // Absent if the other side has reset the connection before it was accepted.
-      const { remoteAddress, remotePort } = socket;
-      if (remoteAddress === undefined) {
+      const bytes = parseIp(socket.remoteAddress ?? "");
+      if (bytes === undefined) {
         socket.terminate();
         return;
       }
-      const remote = { host: normalizeHost(remoteAddress), port: remotePort };
+      // IPv4 inside IPv6, as a socket for both sees it, is IPv4.
+      const remote = { host: formatIp(bytes), port: socket.remotePort };
       const connection = new TcpConnection(socket, remote, true);
       socket.data.connection = connection;
       guard(socket, () => {
@@ -263,18 +263,11 @@ function emptySlot(): Slot {
   return { connection: undefined };
 }
 
-/** Writes IPv4 inside IPv6, which is how a socket for both sees IPv4, as IPv4. */
+/** Returns the one spelling of `host`; throws a TransportError if it is a name. */
 function normalizeHost(host: string): string {
-  const lower = host.toLowerCase();
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(lower)?.[1] ?? lower;
-}
-
-function formatAddress({ host, port }: NetAddress): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function notNumeric({ host }: NetAddress): TransportError {
-  return new TransportError("EINVAL", `"${host}" is not a numeric address`);
+  const bytes = parseIp(host);
+  if (bytes === undefined) throw new TransportError("EINVAL", `"${host}" is not a numeric address`);
+  return formatIp(bytes);
 }
 
 function asTransportError(error: unknown, what: string): TransportError {

@@ -6,12 +6,7 @@
  * `Clock` of lib/clock.ts.
  */
 
-/** Where a socket is. */
-export interface NetAddress {
-  /** Numeric IPv4 or IPv6 in lower case, never a name; IPv4 inside IPv6 is written as IPv4. */
-  readonly host: string;
-  readonly port: number;
-}
+import type { NetAddress } from "../wire/net-address.ts";
 
 /**
  * One stream of bytes to another node, TCP or simulated.

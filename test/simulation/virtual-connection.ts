@@ -5,7 +5,8 @@
  * until a timeout. Every callback is an event of the virtual clock of its own.
  */
 
-import type { Connection, ConnectionHandler, NetAddress } from "../../src/p2p/transport.ts";
+import type { Connection, ConnectionHandler } from "../../src/p2p/transport.ts";
+import type { NetAddress } from "../../src/wire/net-address.ts";
 import type { Held, Link, Wire } from "./virtual-link.ts";
 
 /** What goes through a pipe beside bytes. */

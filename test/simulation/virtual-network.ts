@@ -13,10 +13,10 @@ import {
   type DatagramSocket,
   type Datagrams,
   type Listener,
-  type NetAddress,
   type Transport,
   TransportError,
 } from "../../src/p2p/transport.ts";
+import type { NetAddress } from "../../src/wire/net-address.ts";
 import type { SeededRandom } from "../support/random.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import { VirtualConnection } from "./virtual-connection.ts";

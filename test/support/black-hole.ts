@@ -6,7 +6,7 @@
  */
 
 import { dlopen } from "bun:ffi";
-import type { NetAddress } from "../../src/p2p/transport.ts";
+import type { NetAddress } from "../../src/wire/net-address.ts";
 
 /** Why there is no black hole here; undefined if there is. */
 export const BLACK_HOLE_PROBLEM =

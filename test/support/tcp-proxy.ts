@@ -11,10 +11,10 @@ import type {
   Connection,
   ConnectionHandler,
   Listener,
-  NetAddress,
   Random,
   Transport,
 } from "../../src/p2p/transport.ts";
+import type { NetAddress } from "../../src/wire/net-address.ts";
 
 /** How bad the link is; left out, it is as good as the one below it. */
 export interface ProxyOptions {

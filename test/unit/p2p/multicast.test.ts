@@ -12,7 +12,8 @@ import {
   Multicast,
   type MulticastOptions,
 } from "../../../src/p2p/multicast.ts";
-import type { DatagramSocket, NetAddress } from "../../../src/p2p/transport.ts";
+import type { DatagramSocket } from "../../../src/p2p/transport.ts";
+import type { NetAddress } from "../../../src/wire/net-address.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 
 const LOOPBACK = "127.0.0.1";

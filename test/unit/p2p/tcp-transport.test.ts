@@ -7,7 +7,8 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { SYSTEM_CLOCK } from "../../../src/node/system-clock.ts";
 import { TcpTransport } from "../../../src/p2p/tcp-transport.ts";
-import type { Connection, NetAddress } from "../../../src/p2p/transport.ts";
+import type { Connection } from "../../../src/p2p/transport.ts";
+import type { NetAddress } from "../../../src/wire/net-address.ts";
 import { BLACK_HOLE_PROBLEM, type BlackHole, openBlackHole } from "../../support/black-hole.ts";
 import { Bell, describeTransport, expectCode } from "./transport-conformance.ts";
 

@@ -9,9 +9,9 @@ import type {
   Connection,
   ConnectionHandler,
   Listener,
-  NetAddress,
   Transport,
 } from "../../../src/p2p/transport.ts";
+import type { NetAddress } from "../../../src/wire/net-address.ts";
 import { SeededRandom } from "../../support/random.ts";
 
 /** Two machines, or one twice, that reach each other. */
