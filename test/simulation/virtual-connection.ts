@@ -18,6 +18,14 @@ const TRACE_KINDS = { data: 1, open: 2, fin: 3, reset: 4 } as const;
 /** Longest that TCP waits before it sends again, in milliseconds. */
 const MAX_RESEND_MS = 120_000;
 
+/** The node that has one end of a connection. */
+export interface Owner {
+  /** False once it has crashed, and is told nothing more. */
+  isAlive(): boolean;
+  /** The end exists no longer. */
+  onEnd(ended: VirtualConnection): void;
+}
+
 /** One end. */
 export class VirtualConnection implements Connection {
   readonly remote: NetAddress;
@@ -30,23 +38,18 @@ export class VirtualConnection implements Connection {
   /** Called when the other side has accepted, once; then `handler` must be there. */
   onOpen: (() => void) | undefined;
   readonly #wire: Wire;
-  readonly #onEnd: (ended: VirtualConnection) => void;
+  readonly #owner: Owner;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #hasReset = false;
   #outgoing: Pipe | undefined;
   #incoming: Pipe | undefined;
 
-  constructor(
-    wire: Wire,
-    remote: NetAddress,
-    isInbound: boolean,
-    onEnd: (ended: VirtualConnection) => void,
-  ) {
+  constructor(wire: Wire, remote: NetAddress, isInbound: boolean, owner: Owner) {
     this.#wire = wire;
     this.remote = remote;
     this.isInbound = isInbound;
-    this.#onEnd = onEnd;
+    this.#owner = owner;
   }
 
   /** Ties two ends together over a link for each direction. */
@@ -135,7 +138,9 @@ export class VirtualConnection implements Connection {
   end(): void {
     if (!this.isOpen) return;
     this.abandon();
-    this.#wire.clock.at(this.#wire.clock.monotonic(), () => this.handler?.onClose());
+    this.#wire.clock.at(this.#wire.clock.monotonic(), () => {
+      if (this.#owner.isAlive()) this.handler?.onClose();
+    });
   }
 
   /** Ends this end because nothing is heard of the other, or the host has lost power. */
@@ -150,7 +155,7 @@ export class VirtualConnection implements Connection {
     this.isOpen = false;
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.#onEnd(this);
+    this.#owner.onEnd(this);
   }
 
   /** Takes what came through the pipe. */

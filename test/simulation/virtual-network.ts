@@ -220,8 +220,6 @@ export class VirtualHost {
     this.#listeners.clear();
     this.#sockets.clear();
     for (const connection of [...this.#connections.keys()]) {
-      connection.handler = undefined;
-      connection.onOpen = undefined;
       connection.lose();
       if (!losesPower) connection.signal("reset");
     }
@@ -323,14 +321,16 @@ export class VirtualHost {
     const target = this.#others.find(address.host);
     let failure = "ECONNRESET";
     let isOpen = false;
-    const connection = new VirtualConnection(this.#wire, { ...address }, false, () => {
+    const life = this.#life;
+    const isAlive = () => life === this.#life;
+    const onEnd = () => {
       this.#connections.delete(connection);
       cancelTimeout();
-      // After a crash nobody is there to be told.
-      if (!isOpen && connection.onOpen !== undefined) {
-        reject(new TransportError(failure, `no connection to ${address.host}: ${failure}`));
-      }
-    });
+      if (isOpen || !isAlive()) return;
+      reject(new TransportError(failure, `no connection to ${address.host}: ${failure}`));
+    };
+    const owner = { isAlive, onEnd };
+    const connection = new VirtualConnection(this.#wire, { ...address }, false, owner);
     const fail = (code: string) => {
       failure = code;
       connection.lose();
@@ -389,8 +389,10 @@ export class VirtualHost {
     [client, there]: readonly [VirtualConnection, Link],
     [remote, back]: readonly [NetAddress, Link],
   ): void {
-    const server = new VirtualConnection(this.#wire, remote, true, () => {
-      this.#connections.delete(server);
+    const life = this.#life;
+    const server = new VirtualConnection(this.#wire, remote, true, {
+      isAlive: () => life === this.#life,
+      onEnd: () => this.#connections.delete(server),
     });
     this.#connections.set(server, from);
     VirtualConnection.tie(this.#wire, [client, there], [server, back]);
