@@ -261,7 +261,7 @@ export class Chain {
 
   #acceptOrphansOf(hash: BlockHash): void {
     const ready = [hash];
-    for (let parent = ready.pop(); parent !== undefined; parent = ready.pop()) {
+    for (let parent = ready.shift(); parent !== undefined; parent = ready.shift()) {
       for (const child of this.orphans.takeChildrenOf(parent)) {
         this.#accept(child);
         if (this.#isSettled(child.hash)) ready.push(child.hash);

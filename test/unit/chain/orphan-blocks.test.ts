@@ -97,6 +97,15 @@ describe("a chain that hears of blocks early", () => {
     expect(node.chain.orphans.bytes).toBe(0);
   });
 
+  test("of two branches that waited for one parent, the one that came first wins", () => {
+    const trunk = chainOf(1);
+    const first = trunk.fork().mine(2);
+    const second = trunk.fork().mine(2);
+    const node = new TestNode();
+    node.offerAll([first.at(2), second.at(2), first.at(3), second.at(3), trunk.tip]);
+    expect(node.tipHash).toBe(first.tip.hash);
+  });
+
   test("forgets them with the process, and takes them again after", () => {
     const branch = chainOf(2);
     const node = new TestNode();
