@@ -273,7 +273,7 @@ describe("blocks", () => {
     expect(isMutated).toBe(false);
     // None of them has a witness.
     expect(blockWeight(block)).toBe(4 * size);
-    checkWork(block.header, MAIN_LIMIT, REGTEST);
+    checkWork(block.header, { ...REGTEST, limitBits: MAIN_LIMIT });
   }
 
   test("real blocks: root, weight and proof of work", () => {

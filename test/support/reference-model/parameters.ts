@@ -7,6 +7,8 @@
 
 /** What differs between networks. */
 export interface ReferenceParameters {
+  /** The easiest target there can be, in compact form. */
+  readonly limitBits: number;
   readonly coinbaseMaturity: number;
   readonly maxMoney: bigint;
   readonly firstSubsidy: bigint;
@@ -26,6 +28,7 @@ const COIN = 100_000_000n;
 
 /** The product's own network. */
 export const CAIRN: ReferenceParameters = {
+  limitBits: 0x207fffff,
   coinbaseMaturity: 100,
   maxMoney: 84_000_000n * COIN,
   firstSubsidy: 50n * COIN,
@@ -39,6 +42,7 @@ export const CAIRN: ReferenceParameters = {
 
 /** Bitcoin's network for tests. */
 export const REGTEST: ReferenceParameters = {
+  limitBits: 0x207fffff,
   coinbaseMaturity: 100,
   maxMoney: 21_000_000n * COIN,
   firstSubsidy: 50n * COIN,

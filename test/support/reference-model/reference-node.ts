@@ -7,6 +7,7 @@
  */
 import { type Block, parseBlock } from "./block-format.ts";
 import {
+  type Ancestors,
   apply,
   type Coin,
   type Coins,
@@ -44,15 +45,15 @@ interface Entry {
 export class ReferenceNode {
   private readonly entries = new Map<string, Entry>();
   private readonly orphans = new Map<string, Block>();
+  /** Hashes of blocks whose bodies, or whose parents, are invalid. */
+  private readonly rejected = new Set<string>();
   private readonly params: ReferenceParameters;
-  private readonly limitBits: number;
   private tip: Entry;
   private currentCoins: Coins = new Map();
 
   constructor(params: ReferenceParameters, genesis: Uint8Array) {
     const block = parseBlock(genesis);
     this.params = params;
-    this.limitBits = block.header.bits;
     // Genesis obeys no rule, and its outputs are no coins.
     const work = workOf(block.header.bits);
     this.tip = { block, parent: undefined, height: 0, work, isVerified: true };
@@ -92,7 +93,7 @@ export class ReferenceNode {
     const waiting = [block.header.hash];
     for (let hash = waiting.shift(); hash !== undefined; hash = waiting.shift()) {
       for (const orphan of this.orphans.values()) {
-        if (orphan.header.parentHash !== hash || !this.entries.has(hash)) continue;
+        if (orphan.header.parentHash !== hash || !this.isSettled(hash)) continue;
         this.orphans.delete(orphan.header.hash);
         this.take(orphan, now);
         waiting.push(orphan.header.hash);
@@ -104,19 +105,30 @@ export class ReferenceNode {
   private take(block: Block, now: number): ReferenceVerdict {
     const { header } = block;
     const known = this.entries.get(header.hash);
-    if (known?.brokenRule !== undefined) return { status: "invalid", rule: "duplicate-invalid" };
-    if (known !== undefined) return { status: "duplicate" };
+    if (known?.brokenRule !== undefined || this.rejected.has(header.hash)) {
+      return { status: "invalid", rule: "duplicate-invalid" };
+    }
+    if (known !== undefined || this.orphans.has(header.hash)) return { status: "duplicate" };
     try {
-      checkWork(header, this.limitBits, this.params);
+      checkWork(header, this.params);
       const parent = this.entries.get(header.parentHash);
+      if (parent?.brokenRule !== undefined || this.rejected.has(header.parentHash)) {
+        this.rejected.add(header.hash);
+        throw new Invalid("bad-prevblk");
+      }
       if (parent === undefined) {
-        checkBody(block, this.params);
+        this.judgeBody(block, undefined);
         this.orphans.set(header.hash, block);
         return { status: "orphan" };
       }
-      if (parent.brokenRule !== undefined) throw new Invalid("bad-prevblk");
-      const entry = this.admit(block, parent, now);
-      if (entry.brokenRule !== undefined) throw new Invalid(entry.brokenRule);
+      const ancestors = this.headersTo(parent);
+      checkHeaderInContext(header, ancestors, now, this.params);
+      this.judgeBody(block, ancestors);
+
+      const height = parent.height + 1;
+      const work = parent.work + workOf(header.bits);
+      const entry: Entry = { block, parent, height, work, isVerified: false };
+      this.entries.set(header.hash, entry);
       this.activate();
       if (entry.brokenRule !== undefined) throw new Invalid(entry.brokenRule);
       return { status: this.chainTo(this.tip).includes(entry) ? "connected" : "side-branch" };
@@ -126,23 +138,20 @@ export class ReferenceNode {
     }
   }
 
-  /** Checks all but coins. Throws where nothing may be held against the header's hash. */
-  private admit(block: Block, parent: Entry, now: number): Entry {
-    const ancestors = this.headersTo(parent);
-    const { header } = block;
-    checkHeaderInContext(header, ancestors, now, this.params);
-    const height = parent.height + 1;
-    const work = parent.work + workOf(header.bits);
-    const entry: Entry = { block, parent, height, work, isVerified: false };
+  /** Checks all but coins. What a mutated body breaks is not held against the header's hash. */
+  private judgeBody(block: Block, ancestors: Ancestors | undefined): void {
     try {
       checkBody(block, this.params);
-      checkBodyInContext(block, ancestors, this.params);
+      if (ancestors !== undefined) checkBodyInContext(block, ancestors, this.params);
     } catch (error) {
-      if (!(error instanceof Invalid) || error.isMutation) throw error;
-      entry.brokenRule = error.rule;
+      if (error instanceof Invalid && !error.isMutation) this.rejected.add(block.header.hash);
+      throw error;
     }
-    this.entries.set(header.hash, entry);
-    return entry;
+  }
+
+  /** Whether it is known what to think of the children of a block. */
+  private isSettled(hash: string): boolean {
+    return this.entries.has(hash) || this.rejected.has(hash);
   }
 
   /** Makes the best chain the current one, marking those that turn out invalid on the way. */
@@ -181,8 +190,7 @@ export class ReferenceNode {
       if (!(error instanceof Invalid)) throw error;
       entry.brokenRule = error.rule;
       for (const later of this.entries.values()) {
-        if (later !== entry && this.chainTo(later).includes(entry))
-          later.brokenRule = "bad-prevblk";
+        if (later !== entry && this.chainTo(later).includes(entry)) later.brokenRule = error.rule;
       }
       throw error;
     }
