@@ -5,11 +5,18 @@
 
 import { describe, expect, test } from "bun:test";
 import { findNetwork } from "../../src/consensus/networks.ts";
-import { addTally, emptyTally, formatTally, runDifferential } from "../support/differential.ts";
+import {
+  addTally,
+  emptyTally,
+  formatCounts,
+  formatTally,
+  runDifferential,
+} from "../support/differential.ts";
 import { CAIRN, REGTEST } from "../support/reference-model/parameters.ts";
+import { runScriptDifferential } from "../support/script-differential.ts";
 import { findDivergence, MISSING_RULES, WRONG_PARAMETERS } from "../support/wrong-models.ts";
 
-/** Every rule of blocks but those that others stand before: see the test below. */
+/** Every rule of blocks but those that others stand before (the test names them), and bytes. */
 const REACHABLE = `bad-blk-length bad-blk-sigops bad-blk-weight bad-cb-amount bad-cb-height
   bad-cb-length bad-cb-missing bad-cb-multiple bad-diffbits bad-prevblk bad-txnmrklroot
   bad-txns-duplicate bad-txns-in-belowout bad-txns-inputs-duplicate bad-txns-inputs-missingorspent
@@ -23,7 +30,7 @@ const REACHABLE = `bad-blk-length bad-blk-sigops bad-blk-weight bad-cb-amount ba
 
 const RUNS_A_NETWORK = 16;
 const BLOCKS_A_RUN = 640;
-/** Seeds of the ordinary run are below. */
+/** The ordinary run's seeds are lower. */
 const FIRST_SEED = 1_000;
 const ATTEMPTS = 20;
 const TIMEOUT_MS = 3_600_000;
@@ -48,6 +55,16 @@ test(
     expect([...sum.reorgDepths.values()].reduce((a, b) => a + b, 0)).toBeGreaterThan(400);
     expect(sum.reorgDepths.size).toBeGreaterThanOrEqual(15);
     expect(sum.kinds.size).toBeGreaterThanOrEqual(42);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "the two interpreters agree on 100,000 spends, and on the names of failures",
+  () => {
+    const outcomes = runScriptDifferential(FIRST_SEED, 100_000);
+    console.log(formatCounts(outcomes));
+    expect(outcomes.size).toBeGreaterThanOrEqual(35);
   },
   TIMEOUT_MS,
 );

@@ -5,8 +5,15 @@
 
 import { describe, expect, test } from "bun:test";
 import { findNetwork } from "../../src/consensus/networks.ts";
-import { addTally, emptyTally, formatTally, runDifferential } from "../support/differential.ts";
+import {
+  addTally,
+  emptyTally,
+  formatCounts,
+  formatTally,
+  runDifferential,
+} from "../support/differential.ts";
 import { CAIRN, REGTEST } from "../support/reference-model/parameters.ts";
+import { runScriptDifferential } from "../support/script-differential.ts";
 import { findDivergence, MISSING_RULES, WRONG_PARAMETERS } from "../support/wrong-models.ts";
 
 const BLOCKS_A_RUN = 600;
@@ -40,13 +47,27 @@ describe("the engine and the reference model", () => {
   );
 });
 
+test(
+  "the two interpreters agree on 4,000 spends, and on the names of failures",
+  () => {
+    const outcomes = runScriptDifferential(1, 4_000);
+    console.log(formatCounts(outcomes));
+    expect(outcomes.get("drawn script true")).toBeGreaterThan(1_000);
+    expect(outcomes.get("drawn script false")).toBeGreaterThan(500);
+    expect(outcomes.get("known lock true")).toBeGreaterThan(700);
+    expect(outcomes.get("known lock false")).toBeGreaterThan(200);
+    expect(outcomes.size).toBeGreaterThanOrEqual(28);
+  },
+  TIMEOUT_MS,
+);
+
 describe("the comparison notices", () => {
   const wanted = new Set([
     "coinbases mature at 101",
     "halving a block late",
     "a second further ahead",
     "a second less ahead",
-    "65 bytes are too few",
+    "a sat less than all money",
     "11 seconds a block",
     "without bad-txnmrklroot",
     "without bad-txns-in-belowout",

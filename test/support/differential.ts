@@ -89,13 +89,17 @@ export function addTally(sum: Tally, tally: Tally): void {
   }
 }
 
-/** A tally as text, the most frequent first. */
+/** Counts as text, the most frequent first. */
+export function formatCounts(counts: Counts): string {
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([key, times]) => `${key} ${times}`)
+    .join(", ");
+}
+
+/** A tally as text. */
 export function formatTally(tally: Tally): string {
-  const list = (counts: Counts) =>
-    [...counts]
-      .sort(([, a], [, b]) => b - a)
-      .map(([key, times]) => `${key} ${times}`)
-      .join(", ");
+  const list = formatCounts;
   return [
     `${tally.blocks} blocks, up to height ${tally.height}: ${list(tally.statuses)}`,
     `invalid: ${list(tally.rules)}`,

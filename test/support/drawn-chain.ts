@@ -29,7 +29,7 @@ import {
 } from "../../src/primitives/transaction.ts";
 import { isUnspendable } from "../../src/script/script.ts";
 import { coinbaseParts, mineHeader, rootOf, withCommitment } from "./chain-builder.ts";
-import { drawLock, type Lock, lockHeavy } from "./drawn-locks.ts";
+import { damageUnlocked, drawLock, type Lock, lockHeavy } from "./drawn-locks.ts";
 import type { SeededRandom } from "./random.ts";
 import { parseTransaction } from "./reference-model/block-format.ts";
 import { ALL_FORKS, ScriptFailure } from "./reference-model/script-interpreter.ts";
@@ -438,7 +438,7 @@ export class Draft {
       const lock = coins[index]?.lock;
       if (lock === undefined) return input;
       const opened = lock.unlock({ transaction, index, spent, random: this.random });
-      const used = isBroken && index === 0 ? this.#damage(opened) : opened;
+      const used = isBroken && index === 0 ? damageUnlocked(opened, this.random) : opened;
       const own = { ...transaction.inputs[index], ...used } as (typeof transaction.inputs)[0];
       const tried = { ...transaction, inputs: transaction.inputs.with(index, own) };
       try {
@@ -453,31 +453,5 @@ export class Draft {
       return { ...input, ...used };
     });
     return hasFailed === isBroken ? { ...unsigned, inputs } : undefined;
-  }
-
-  /** One of its items changed, left out, added, or moved. */
-  #damage({ scriptSig, witness }: { scriptSig: Uint8Array; witness: Uint8Array[] }) {
-    const { random } = this;
-    if (witness.length === 0) {
-      const position = random.below(scriptSig.length + 1);
-      const bit = 1 << random.below(8);
-      const turned = scriptSig.map((byte, index) => (index === position ? byte ^ bit : byte));
-      return { scriptSig: random.oneIn(5) ? scriptSig.slice(0, position) : turned, witness };
-    }
-    const position = random.below(witness.length);
-    const item = witness[position] ?? new Uint8Array(0);
-    const bit = 1 << random.below(8);
-    const place = random.below(item.length + 1);
-    const turned = item.map((byte, index) => (index === place ? byte ^ bit : byte));
-    const damaged = [
-      () => witness.with(position, turned),
-      () => witness.with(position, new Uint8Array(0)),
-      () => witness.with(position, item.slice(0, -1)),
-      () => witness.toSpliced(position, 1),
-      () => witness.toSpliced(position, 0, random.bytes(random.below(70))),
-      () => witness.toReversed(),
-      () => witness.with(position, random.bytes(random.pick([64, 65, 521]))),
-    ];
-    return { scriptSig, witness: random.pick(damaged)() };
   }
 }

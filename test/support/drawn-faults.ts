@@ -5,6 +5,7 @@
  * needs. What a fault is called is for people; which rule it breaks is for others to say.
  */
 
+import { checkTransactionSigops } from "../../src/consensus/check-sigops.ts";
 import { ancestorAt } from "../../src/consensus/difficulty.ts";
 import { subsidyAt } from "../../src/consensus/subsidy.ts";
 import { compactToTarget } from "../../src/consensus/target.ts";
@@ -19,8 +20,6 @@ import {
   type TransactionParts,
   type TxOutput,
 } from "../../src/primitives/transaction.ts";
-import { MANDATORY_FLAGS } from "../../src/script/flags.ts";
-import { transactionSigopCost } from "../../src/script/sigops.ts";
 import type { Draft, OwnedCoin } from "./drawn-chain.ts";
 
 /** Makes a block of a draft, or nothing. */
@@ -377,7 +376,7 @@ const LIMIT_FAULTS: Record<string, Fault> = {
         value,
         scriptPubKey: lock.script,
       }));
-      return sum + transactionSigopCost(tx, spent, MANDATORY_FLAGS);
+      return sum + checkTransactionSigops(tx, spent, draft.chain.network.params);
     }, 0);
     const count = Math.floor((maxBlockSigopCost - cost) / 4) + draft.random.below(2);
     const output = { value: 0, scriptPubKey: new Uint8Array(count).fill(0xac) };

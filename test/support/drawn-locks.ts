@@ -212,15 +212,18 @@ function drawPuzzle(
       const items = (signWith: Sign) => [signWith(other, tail), signWith(key, script)];
       return { kind: "codeseparator", script, items };
     }
-    default: {
-      const depth = random.below(4);
-      const isSensible = !random.oneIn(4);
-      const script = isSensible ? sensibleScript(random, depth) : wildScript(random);
-      const items = (_: Sign, chance: SeededRandom) =>
-        Array.from({ length: depth }, () => randomItem(chance));
-      return { kind: "random", script, isUncertain: true, items };
-    }
+    default:
+      return drawScript(random);
   }
+}
+
+/** A puzzle of a script by chance. */
+function drawScript(random: SeededRandom): Puzzle {
+  const depth = random.below(4);
+  const script = random.oneIn(4) ? wildScript(random) : sensibleScript(random, depth);
+  const items = (_: Sign, chance: SeededRandom) =>
+    Array.from({ length: depth }, () => randomItem(chance));
+  return { kind: "random", script, isUncertain: true, items };
 }
 
 /** What of a puzzle a lock keeps. */
@@ -348,20 +351,14 @@ function drawLeaf(random: SeededRandom): Puzzle & { readonly version: number } {
       const script = concat(pushOf(random.bytes(33)), op("CHECKSIG"));
       return { kind: "unknown key", version, script, items: (_, chance) => [chance.bytes(3)] };
     }
-    default: {
-      const depth = random.below(3);
-      const script = random.oneIn(4) ? wildScript(random) : sensibleScript(random, depth);
-      const items = (_: Sign, chance: SeededRandom) =>
-        Array.from({ length: depth }, () => randomItem(chance));
-      return { kind: "random", version, script, isUncertain: true, items };
-    }
+    default:
+      return { ...drawScript(random), version };
   }
 }
 
-function lockTaproot(random: SeededRandom): Lock {
+function lockTaproot(random: SeededRandom, leaf = drawLeaf(random)): Lock {
   const key = random.pick(KEYS);
   const internalKey = xOnlyPointFromScalar(key);
-  const leaf = drawLeaf(random);
   const leafHash = taggedHash("TapLeaf", Uint8Array.of(leaf.version), withLength(leaf.script));
   const path = Array.from({ length: random.below(3) }, () => random.bytes(32));
   const root = path.reduce((node, sibling) => {
@@ -448,4 +445,46 @@ export function drawLock(random: SeededRandom, height: number, time: number): Lo
     default:
       return lockTaproot(random);
   }
+}
+
+/** A lock whose script is by chance, wherever a script can stand. */
+export function drawScriptLock(random: SeededRandom): Lock {
+  switch (random.below(5)) {
+    case 0:
+      return lockBare(drawScript(random));
+    case 1:
+      return lockP2sh(drawScript(random));
+    case 2:
+      return lockP2wsh(drawScript(random));
+    case 3:
+      return nest(lockP2wsh(drawScript(random)));
+    default:
+      return lockTaproot(random, { ...drawScript(random), version: 0xc0 });
+  }
+}
+
+/** What would open a lock with one thing changed, left out, added, or moved; perhaps it still does. */
+export function damageUnlocked({ scriptSig, witness }: Unlocked, random: SeededRandom): Unlocked {
+  if (witness.length === 0) {
+    const cut = scriptSig.slice(0, random.below(scriptSig.length + 1));
+    return { scriptSig: random.oneIn(5) ? cut : turnBit(scriptSig, random), witness };
+  }
+  const position = random.below(witness.length);
+  const item = witness[position] ?? EMPTY;
+  const ways = [
+    () => witness.with(position, turnBit(item, random)),
+    () => witness.with(position, EMPTY),
+    () => witness.with(position, item.slice(0, -1)),
+    () => witness.toSpliced(position, 1),
+    () => witness.toSpliced(position, 0, random.bytes(random.below(70))),
+    () => witness.toReversed(),
+    () => witness.with(position, random.bytes(random.pick([64, 65, 521]))),
+  ];
+  return { scriptSig, witness: random.pick(ways)() };
+}
+
+function turnBit(bytes: Uint8Array, random: SeededRandom): Uint8Array {
+  const position = random.below(bytes.length);
+  const bit = 1 << random.below(8);
+  return bytes.map((byte, index) => (index === position ? byte ^ bit : byte));
 }

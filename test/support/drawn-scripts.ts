@@ -8,7 +8,7 @@ import type { SeededRandom } from "./random.ts";
 import { concat } from "./reference-model/bytes.ts";
 import { codeOf, encodeNumber, pushOf } from "./reference-model/operations.ts";
 
-/** Operations with how many items they take and leave; those that can fail on types are left out. */
+/** Operations with how many items they take and leave; a hash leaves its length, to count with. */
 const SENSIBLE: readonly (readonly [name: string, takes: number, leaves: number])[] = [
   ["NOP", 0, 0],
   ["2DUP", 2, 4],
@@ -46,13 +46,12 @@ const SENSIBLE: readonly (readonly [name: string, takes: number, leaves: number]
   ["MIN", 2, 1],
   ["MAX", 2, 1],
   ["WITHIN", 3, 1],
-  ["RIPEMD160", 1, 1],
-  ["SHA1", 1, 1],
-  ["SHA256", 1, 1],
-  ["HASH160", 1, 1],
-  ["HASH256", 1, 1],
+  ["RIPEMD160 SIZE NIP", 1, 1],
+  ["SHA1 SIZE NIP", 1, 1],
+  ["SHA256 SIZE NIP", 1, 1],
+  ["HASH160 SIZE NIP", 1, 1],
+  ["HASH256 SIZE NIP", 1, 1],
   ["CODESEPARATOR", 0, 0],
-  ["CHECKSIG", 2, 1],
   ["NOP1", 0, 0],
   ["NOP10", 0, 0],
 ];
@@ -65,14 +64,18 @@ function byName(name: string): Uint8Array {
 
 /** A stack item by chance: mostly small numbers, as scripts expect them. */
 export function randomItem(random: SeededRandom): Uint8Array {
-  switch (random.below(8)) {
+  switch (random.below(40)) {
     case 0:
-      return random.bytes(random.below(6));
     case 1:
-      return Uint8Array.of(0x80);
+      return random.bytes(random.below(6));
     case 2:
-      return random.bytes(random.pick([20, 32, 33, 64, 65]));
     case 3:
+      return Uint8Array.of(0x80);
+    case 4:
+      return random.bytes(random.pick([20, 32, 33, 64, 65]));
+    case 5:
+    case 6:
+    case 7:
       return encodeNumber(BigInt(random.u32()) - 0x8000_0000n);
     default:
       return encodeNumber(BigInt(random.below(20) - 3));
@@ -104,14 +107,18 @@ export function sensibleScript(random: SeededRandom, depth: number): Uint8Array 
       parts.push(randomCondition(random));
     } else if (choice === 10) {
       parts.push(byName("TOALTSTACK"), randomPush(random), byName("DROP"), byName("FROMALTSTACK"));
-    } else if (choice === 11 && items >= 3) {
+    } else if (choice === 11) {
+      // Nobody signed: false, whatever the key.
+      parts.push(Uint8Array.of(0), pushOf(random.bytes(32 + random.below(2))), byName("CHECKSIG"));
+      items++;
+    } else if (choice === 12 && items >= 3) {
       const name = random.pick(["PICK", "ROLL"]);
       parts.push(Uint8Array.of(0x51 + random.below(2)), byName(name));
       items += name === "PICK" ? 1 : 0;
     } else {
       const fitting = SENSIBLE.filter(([, takes]) => takes <= items);
       const [name, takes, leaves] = random.pick(fitting);
-      parts.push(byName(name));
+      parts.push(...name.split(" ").map(byName));
       items += leaves - takes;
     }
   }

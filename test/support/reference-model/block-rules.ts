@@ -296,6 +296,8 @@ export function connect(
       if (params.cleanup) {
         const count = countExecuted(transaction, spent);
         check(count <= params.cleanup.maxSignatureOperations, "bad-txns-legacy-sigops");
+        // Such networks also count what BIP-0141 forgot: the operations of spent scripts.
+        cost += 4 * countSpent(transaction, spent);
       }
     }
     cost += signatureOperationCost(transaction, spent);
@@ -364,14 +366,21 @@ function hasPassedLocks(
 }
 
 /** Operations that spending may run outside of witnesses (BIP-0054). */
-function countExecuted({ inputs }: Transaction, spent: readonly Coin[]): number {
-  return inputs.reduce((sum, { scriptSig }, index) => {
-    const script = spent[index]?.script ?? new Uint8Array(0);
-    const ofSpent = isPayToScriptHash(script)
-      ? countRedeemed(script, scriptSig)
-      : countSignatureOperations(script, true);
-    return sum + countSignatureOperations(scriptSig, true) + ofSpent;
-  }, 0);
+function countExecuted(transaction: Transaction, spent: readonly Coin[]): number {
+  return transaction.inputs.reduce(
+    (sum, { scriptSig }, index) => {
+      const script = spent[index]?.script ?? new Uint8Array(0);
+      return sum + countSignatureOperations(scriptSig, true) + countRedeemed(script, scriptSig);
+    },
+    countSpent(transaction, spent),
+  );
+}
+
+/** Operations of the spent scripts themselves; P2SH has none of its own. */
+function countSpent({ inputs }: Transaction, spent: readonly Coin[]): number {
+  const scripts = inputs.map((_, index) => spent[index]?.script ?? new Uint8Array(0));
+  const bare = scripts.filter((script) => !isPayToScriptHash(script));
+  return bare.reduce((sum, script) => sum + countSignatureOperations(script, true), 0);
 }
 
 /** The cost of BIP-0141: four for each legacy operation, one for each in a witness. */
