@@ -60,9 +60,9 @@ test(
 );
 
 test(
-  "the two interpreters agree on 100,000 spends, and on the names of failures",
+  "the two interpreters agree on 60,000 spends, and on the names of failures",
   () => {
-    const outcomes = runScriptDifferential(FIRST_SEED, 100_000);
+    const outcomes = runScriptDifferential(FIRST_SEED, 60_000);
     console.log(formatCounts(outcomes));
     expect(outcomes.size).toBeGreaterThanOrEqual(35);
   },

@@ -1,5 +1,5 @@
 /**
- * The rules of blocks, for the reference model, in four steps as Bitcoin Core takes them: the header's
+ * The rules of blocks, for the reference model, in five steps as Bitcoin Core takes them: the header's
  * work, the header after its parent, the body alone, the body after its parent, the body on its coins.
  *
  * Broken rules carry Bitcoin Core's reject reasons. Which chain is best is `reference-node.ts`'s.

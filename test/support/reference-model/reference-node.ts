@@ -1,6 +1,7 @@
 /**
  * The reference model: a node that takes blocks as bytes, slow and obvious, written from the
- * specification alone.
+ * specification. Where that is silent (what is kept of orphans and of refused bodies, and when) it
+ * has been told what the product does.
  *
  * It shares nothing with `src/`, not even a type. Its chain is the one with the most work, and of
  * equals the first seen; after every other change of branch its coins are made again from genesis.
