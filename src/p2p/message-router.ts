@@ -1,0 +1,74 @@
+/**
+ * Which conversation a message belongs to.
+ *
+ * Lists of things by hash are cut into blocks and transactions, since one message may have both.
+ */
+
+import {
+  type InventoryEntry,
+  MSG_BLOCK,
+  MSG_CMPCT_BLOCK,
+  MSG_WITNESS_BLOCK,
+} from "../wire/inventory-messages.ts";
+import type { Command, Message } from "../wire/message.ts";
+import type { Conversation, InventoryCommand } from "./conversation.ts";
+import type { Peer } from "./peer.ts";
+
+export class MessageRouter {
+  readonly #conversations: readonly Conversation[];
+  readonly #owners = new Map<Command, Conversation>();
+
+  /** Error if two conversations claim the same. */
+  constructor(conversations: readonly Conversation[]) {
+    this.#conversations = conversations;
+    for (const conversation of conversations) {
+      for (const command of conversation.commands) {
+        if (this.#owners.has(command)) throw new Error(`two conversations claim ${command}`);
+        this.#owners.set(command, conversation);
+      }
+    }
+  }
+
+  peerReady(peer: Peer): void {
+    for (const conversation of this.#conversations) {
+      // One before may have ended it.
+      if (peer.isReady) conversation.peerReady(peer);
+    }
+  }
+
+  peerClosed(peer: Peer): void {
+    for (const conversation of this.#conversations) conversation.peerClosed(peer);
+  }
+
+  /** Hands `message` to its conversation; what nobody claims is ignored. */
+  receive(peer: Peer, message: Message): void {
+    switch (message.command) {
+      case "inv":
+      case "getdata":
+      case "notfound":
+        this.#divide(peer, message.command, message.entries);
+        return;
+      default:
+        this.#owners.get(message.command)?.receive(peer, message);
+    }
+  }
+
+  stop(): void {
+    for (const conversation of this.#conversations) conversation.stop();
+  }
+
+  #divide(peer: Peer, command: InventoryCommand, entries: readonly InventoryEntry[]): void {
+    const halves = {
+      blocks: entries.filter(isOfBlock),
+      transactions: entries.filter((entry) => !isOfBlock(entry)),
+    };
+    for (const conversation of this.#conversations) {
+      const half = conversation.inventory === undefined ? [] : halves[conversation.inventory];
+      if (half.length > 0 && peer.isReady) conversation.receiveInventory?.(peer, command, half);
+    }
+  }
+}
+
+function isOfBlock({ type }: InventoryEntry): boolean {
+  return type === MSG_BLOCK || type === MSG_WITNESS_BLOCK || type === MSG_CMPCT_BLOCK;
+}
