@@ -293,6 +293,11 @@ describe("hearing", () => {
     ear.clock.pass(HEARD_EXPIRY_MS);
     ear.hear(announcementOf({ nodeId: idOf(50) }), "10.0.0.2");
     expect(ear.heard.at(-1)!.nodeId).toBe(idOf(50));
+    for (let number = 51; number < 58; number++) {
+      ear.hear(announcementOf({ nodeId: idOf(number) }), "10.0.0.2");
+    }
+    expect(ear.heard.at(-1)!.nodeId).toBe(idOf(57));
+    expect(ear.discovery.state().nodeCount).toBe(MAX_HEARD_NODES_PER_HOST);
   });
 
   test("P-30: dials no port below 1024 at anybody's word, our own aside", async () => {

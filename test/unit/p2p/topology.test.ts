@@ -192,6 +192,9 @@ describe("Topology", () => {
     expect(nodes).toHaveLength(2);
     expect(edges.map(({ isProven }) => isProven)).toEqual([true, false]);
     expect([edges[1]!.from, edges[1]!.to].sort()).toEqual([identity.id, stranger].sort());
+    peer.close();
+    world.clock.pass(100);
+    expect(topologyOf(node).view().edges).toEqual([edges[1]!]);
   });
 
   test("P-38: remembers so many nodes of all that came and went, and no peer", () => {

@@ -120,6 +120,8 @@ describe("announcing", () => {
     expect(new Set(peer.hashes("inv")).size).toBe(count);
     expect(peer.hashes("inv")).toHaveLength(count);
     for (const { entries } of peer.of("inv")) expect(entries.length).toBeLessThanOrEqual(1_000);
+    // What all were told waits no more; only what the peer has is remembered.
+    expect(node.relay.size).toBeLessThan(count + 10);
   });
 
   test("tells of parents before their children", () => {
@@ -202,15 +204,22 @@ describe("announcing", () => {
     const cairn = world.handPeer(node, { identity: new NodeIdentity(world.random.bytes(32)) });
     world.clock.pass(INBOUND_FLUSH_MS + 20);
     expect(cairn.hashes("inv")).toHaveLength(CATCH_UP_COUNT);
-    // What comes meanwhile is told as always, and once.
-    const late = pay(coins.at(-1)!);
+    // What comes meanwhile is told as always, and once; before it its parents, told or not.
+    const late = spend([coins.at(-1)!, coinOf(txs.at(-1)!)], {
+      fee: 2_000,
+      script: ANYONE_BY_WITNESS,
+    });
     node.submit(late);
+    world.clock.pass(INBOUND_FLUSH_MS);
+    const latest = cairn.hashes("inv").slice(-2);
+    expect(latest).toEqual([txs.at(-1)!.wtxid, late.wtxid]);
     world.clock.pass(10 * INBOUND_FLUSH_MS);
     const told = cairn.hashes("inv");
     expect(new Set(told)).toEqual(new Set([...txs, child, late].map(({ wtxid }) => wtxid)));
     expect(told).toHaveLength(count + 1);
     expect(told.indexOf(child.wtxid)).toBeGreaterThan(told.indexOf(txs[0]!.wtxid));
-    expect(ordinary.hashes("inv")).toEqual([late.wtxid]);
+    expect(ordinary.hashes("inv").at(-1)).toBe(late.wtxid);
+    expect(ordinary.hashes("inv").length).toBeLessThanOrEqual(2);
   });
 
   test("tells again of what an abandoned block held", () => {
@@ -283,6 +292,25 @@ describe("serving", () => {
     world.clock.pass(OPEN_AFTER_MS);
     ask();
     expect(peer.of("tx").map(({ transaction }) => transaction)).toEqual([tx]);
+  });
+
+  test("keeps 5,000 requests waiting of a peer, and has nothing for the rest", () => {
+    const { world, node } = worldOf(1);
+    const peer = world.handPeer(node);
+    const [link] = [...node.service.peers];
+    link!.budget.charge("uploadBytes", 20 * 1024 * 1024);
+    const request = (from: number) =>
+      Array.from({ length: 5_000 }, (_, index) => {
+        const hash = (from + index).toString(16).padStart(64, "0") as Transaction["wtxid"];
+        return { type: MSG_WTX, hash } as const;
+      });
+    peer.send({ command: "getdata", entries: request(0) });
+    peer.send({ command: "getdata", entries: request(5_000) });
+    world.clock.pass(20);
+    expect(peer.hashes("notfound")).toEqual(request(5_000).map(({ hash }) => hash));
+    world.clock.pass(10_000);
+    expect(peer.hashes("notfound").slice(5_000)).toEqual(request(0).map(({ hash }) => hash));
+    expect(node.relay.size).toBeLessThan(10);
   });
 
   test("gives the witness to who asks with it, and not to who asks without", () => {

@@ -213,6 +213,77 @@ describe("requesting", () => {
   });
 });
 
+describe("requesting, in the long run", () => {
+  test("asks for no more of a peer than it may send, and goes on as soon as it may", () => {
+    const { world, node } = worldOf(1);
+    const peer = world.handPeer(node);
+    const { burst, perSecond } = PEER_RATES.transactions;
+    let asked = 0;
+    let next = 0;
+    const announce = (count: number) => {
+      const entries = Array.from({ length: count }, () => {
+        return { type: MSG_WTX, hash: randomHash(world, next++) } as const;
+      });
+      peer.send({ command: "inv", entries });
+    };
+    peer.onMessage = (message) => {
+      if (message.command !== "getdata") return;
+      asked += message.entries.length;
+      peer.send({ ...message, command: "notfound" });
+      announce(message.entries.length);
+    };
+    announce(1_000);
+    const startMs = world.clock.monotonic();
+    world.clock.runUntil(() => asked > burst + perSecond, 60_000);
+    const seconds = (world.clock.monotonic() - startMs) / 1_000;
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    const askedBefore = asked;
+    world.clock.pass(2_000);
+    expect(asked - askedBefore).toBeGreaterThan(1.8 * perSecond);
+    expect(asked - askedBefore).toBeLessThan(2.2 * perSecond);
+    expect(peer.isClosed).toBe(false);
+  });
+
+  test("a peer that answers again is asked again as any other", () => {
+    const world = new RelayWorld();
+    const { branch, coins } = coinsFor(30);
+    let mustWait = false;
+    const node = world.addNode({ isCatchingUp: () => mustWait }).follow(branch);
+    const [late, other] = [world.handPeer(node), world.handPeer(node)];
+    const txs = coins.map((coin) => pay(coin));
+    const [first, ...rest] = txs;
+    const never = [1, 2, 3, 4].map((index) => randomHash(world, index));
+    late.send({ command: "inv", entries: never.map((hash) => ({ type: MSG_WTX, hash })) });
+    world.clock.pass(6_000);
+    serve(late, txs);
+    serve(other, txs);
+    late.send(invOf(first!));
+    world.clock.pass(1_000);
+    expect(node.has(first!)).toBe(true);
+    // Both are heard before either is asked, so that chance decides.
+    mustWait = true;
+    for (const peer of [late, other]) peer.send(invOf(...rest));
+    world.clock.pass(2_000);
+    mustWait = false;
+    world.clock.pass(2_000);
+    expect(node.mempool.count).toBe(txs.length);
+    const lateCount = late.hashes("getdata").length - never.length - 1;
+    expect(lateCount).toBeGreaterThan(5);
+    expect(other.hashes("getdata")).toHaveLength(rest.length - lateCount);
+  });
+
+  test("what a block brings is not waited for any more", () => {
+    const { world, node, coins } = worldOf(1);
+    const peer = world.handPeer(node);
+    const tx = pay(coins[0]!);
+    peer.send(invOf(tx));
+    world.clock.pass(ROUND_TRIP_MS);
+    expect(node.relay.announcementCount).toBe(1);
+    node.follow(coinsFor(1).branch.mine({ transactions: [tx], fees: 1_000 }));
+    expect(node.relay.announcementCount).toBe(0);
+  });
+});
+
 describe("judging", () => {
   test("M-07: a bad copy does not stand in the way of the good one", () => {
     const { world, node, coins } = worldOf(2);
@@ -469,8 +540,7 @@ describe("floods", () => {
     expect(largest).toBeLessThanOrEqual(MAX_ANNOUNCEMENTS + 1);
     expect(listener.hashes("inv")).toEqual([tx.wtxid]);
     expect([honest.isClosed, listener.isClosed]).toEqual([false, false]);
-    flooder.close();
-    world.clock.pass(1_000);
+    expect([flooder.isClosed, node.disconnects]).toEqual([true, ["inventory-flood"]]);
     expect(node.relay.announcementCount).toBe(0);
   });
 
@@ -506,18 +576,26 @@ describe("fees that are told", () => {
     const { branch, coins } = coinsFor(60);
     const node = world.addNode({ policy: { maxCount: 20 } }).follow(branch);
     const peer = world.handPeer(node);
-    world.clock.pass(100);
+    // The same again says nothing.
+    world.clock.pass(300_000);
     expect(peer.of("feefilter").map(({ feeRate }) => feeRate)).toEqual([1_000n]);
+    const late = world.handPeer(node);
+    world.clock.pass(100);
+    expect(late.of("feefilter")).toHaveLength(1);
     // A mempool that is full asks for more than what it had to let go.
     for (const [index, coin] of coins.entries()) node.mempool.submit(pay(coin, 1_000 + 50 * index));
     expect(node.mempool.minFeerate()).toBeGreaterThan(2);
-    world.clock.pass(29_000);
-    expect(peer.of("feefilter")).toHaveLength(1);
-    world.clock.pass(12_000);
-    expect(peer.of("feefilter")).toHaveLength(2);
-    expect(peer.of("feefilter").at(-1)!.feeRate).toBeGreaterThan(1_000n);
+    const changedAt = world.clock.monotonic();
+    const told: number[] = [];
+    peer.onMessage = ({ command }) => {
+      if (command === "feefilter") told.push(world.clock.monotonic());
+    };
     world.clock.pass(600_000);
-    expect(peer.of("feefilter").length).toBeLessThanOrEqual(2 + 600 / 30);
+    expect(told[0]! - changedAt).toBeLessThanOrEqual(41_000);
+    expect(peer.of("feefilter")[1]!.feeRate).toBeGreaterThan(2_000n);
+    for (const [index, at] of told.slice(1).entries()) {
+      expect(at - told[index]!).toBeGreaterThanOrEqual(29_990);
+    }
   });
 });
 
