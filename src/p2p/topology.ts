@@ -40,7 +40,7 @@ export interface NodeView {
   readonly name: string;
   /** Undefined of ourselves. */
   readonly host: string | undefined;
-  /** Where it accepts peers; undefined if it dialled us. */
+  /** Where it accepts peers; undefined if it dialled us and nobody has said. */
   readonly port: number | undefined;
   /** 0 if others cannot reach its API. */
   readonly apiPort: number;
@@ -320,7 +320,7 @@ function viewOf({ stat, peer, nodeId, name, host, port, apiPort, lastSeen }: Kno
     nodeId,
     name,
     host,
-    port,
+    port: peer?.listeningAddress?.port ?? port,
     apiPort,
     height: stat?.height,
     tip: stat?.tip,

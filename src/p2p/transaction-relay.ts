@@ -253,6 +253,7 @@ export class TransactionRelay implements Conversation {
     this.#sender = peer;
     const verdict = this.#context.node.submitTransaction(tx, peer);
     this.#sender = undefined;
+    if (verdict.status === "accepted") peer.noteTransaction();
     this.#settle(tx, [peer], verdict);
   }
 

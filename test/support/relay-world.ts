@@ -12,8 +12,10 @@ import { Mempool, type MempoolPolicy } from "../../src/mempool/mempool.ts";
 import type { Conversation, ConversationContext } from "../../src/p2p/conversation.ts";
 import { Handshake, type LocalNode } from "../../src/p2p/handshake.ts";
 import { NodeIdentity } from "../../src/p2p/identity.ts";
-import { P2pService } from "../../src/p2p/p2p-service.ts";
-import type { DisconnectReason, PeerKind } from "../../src/p2p/peer.ts";
+import { MessagePump } from "../../src/p2p/message-pump.ts";
+import { MessageRouter } from "../../src/p2p/message-router.ts";
+import { type DisconnectReason, Peer, type PeerKind, type PeerOwner } from "../../src/p2p/peer.ts";
+import { PeerSet } from "../../src/p2p/peer-set.ts";
 import { Propagation } from "../../src/p2p/propagation.ts";
 import { orphanAccountOf, TransactionRelay } from "../../src/p2p/transaction-relay.ts";
 import type { Connection } from "../../src/p2p/transport.ts";
@@ -129,7 +131,7 @@ export class RelayNode {
   readonly ledger = new TestNode(QUICK);
   readonly mempool: Mempool;
   readonly propagation: Propagation;
-  readonly service: P2pService;
+  readonly service: PlainService;
   readonly disconnects: DisconnectReason[] = [];
   /** Transactions that peers have had us check. */
   submittedByPeers = 0;
@@ -153,36 +155,35 @@ export class RelayNode {
     chain.events.on("block-connected", ({ block }) => this.mempool.blockConnected(block));
     chain.events.on("block-disconnected", ({ block }) => this.mempool.blockDisconnected(block));
     chain.events.on("tip-changed", () => this.mempool.settle());
-    this.service = new P2pService({
-      node: {
-        network: QUICK,
-        chain,
-        mempool: this.mempool,
-        submitBlock: (block) => chain.submitBlock(block),
-        submitTransaction: (tx, peer) => {
-          this.submittedByPeers += 1;
-          return this.mempool.submit(tx, { keepOrphan: true, peer: orphanAccountOf(peer) });
+    this.service = new PlainService(this, (peers) => {
+      const { random } = world;
+      const context: ConversationContext = {
+        node: {
+          network: QUICK,
+          chain,
+          mempool: this.mempool,
+          submitBlock: (block) => chain.submitBlock(block),
+          submitTransaction: (tx, peer) => {
+            this.submittedByPeers += 1;
+            return this.mempool.submit(tx, { keepOrphan: true, peer: orphanAccountOf(peer) });
+          },
         },
-      },
-      local: localNode(this.identity, () => chain.tip.height),
-      transport: host.transport,
-      clock,
-      random,
-      log: SILENT_LOGGER,
-      makeConversations: (context) => {
-        this.relay = new TransactionRelay(context, {
-          hops: this.propagation,
-          leastFeerate: policy.minRelayFeerate,
-          ...(options.isCatchingUp === undefined ? {} : { isCatchingUp: options.isCatchingUp }),
-        });
-        const others = options.conversations?.(context, this) ?? [];
-        return [this.relay, this.propagation, ...others];
-      },
+        peers,
+        clock,
+        random,
+        log: SILENT_LOGGER,
+      };
+      this.relay = new TransactionRelay(context, {
+        hops: this.propagation,
+        leastFeerate: policy.minRelayFeerate,
+        ...(options.isCatchingUp === undefined ? {} : { isCatchingUp: options.isCatchingUp }),
+      });
+      return [this.relay, this.propagation, ...(options.conversations?.(context, this) ?? [])];
     });
     this.service.peers.events.on("peer-disconnected", ({ reason }) => {
       this.disconnects.push(reason);
     });
-    void this.service.listen({ host: "0.0.0.0", port: PORT });
+    this.service.listen();
   }
 
   /** Gives the node the blocks of `branch`. */
@@ -204,6 +205,78 @@ export class RelayNode {
 
   has(tx: Transaction): boolean {
     return this.mempool.has(tx.txid);
+  }
+}
+
+/** The peers of a node without anybody who chooses them: all are let in, none is dialled unasked. */
+class PlainService implements PeerOwner {
+  readonly peers = new PeerSet();
+  readonly #node: RelayNode;
+  readonly #router: MessageRouter;
+  readonly #pump: MessagePump;
+  #lastId = 0;
+
+  constructor(node: RelayNode, makeConversations: (peers: PeerSet) => readonly Conversation[]) {
+    this.#node = node;
+    this.#router = new MessageRouter(makeConversations(this.peers));
+    this.#pump = new MessagePump(node.world.clock, (peer, message) =>
+      this.#router.receive(peer, message),
+    );
+  }
+
+  listen(): void {
+    const address = { host: "0.0.0.0", port: PORT };
+    void this.#node.host.transport.listen(address, (connection) =>
+      this.#admit(connection, "inbound"),
+    );
+  }
+
+  async connect(address: NetAddress, kind: PeerKind): Promise<void> {
+    const { transport } = this.#node.host;
+    await transport.connect(address, (connection) => this.#admit(connection, kind), 5_000);
+  }
+
+  peerReady(peer: Peer): void {
+    this.peers.add(peer);
+    this.#router.peerReady(peer);
+  }
+
+  peerHasMail(peer: Peer): void {
+    this.#pump.add(peer);
+  }
+
+  peerClosed(peer: Peer, reason: DisconnectReason): void {
+    this.peers.remove(peer, reason);
+    this.#router.peerClosed(peer);
+  }
+
+  #admit(connection: Connection, kind: PeerKind): Peer {
+    const { identity, ledger, world } = this.#node;
+    const { clock, random } = world;
+    this.#lastId += 1;
+    const peer = new Peer({
+      id: this.#lastId,
+      kind,
+      connection,
+      handshake: new Handshake({
+        local: localNode(identity, () => ledger.height),
+        isInbound: connection.isInbound,
+        remote: connection.remote,
+        nonce: new DataView(random.bytes(8).buffer).getBigUint64(0),
+        isOwnNonce: () => false,
+        nowSeconds: () => Math.floor(clock.now() / 1000),
+        wantsTransactions: kind !== "block-relay",
+      }),
+      magic: QUICK.magic,
+      maxBlockWeight: QUICK.params.maxBlockWeight,
+      clock,
+      random,
+      log: SILENT_LOGGER,
+      owner: this,
+    });
+    // The handler has to be known to the connection before it is written to.
+    clock.after(0, () => peer.start());
+    return peer;
   }
 }
 

@@ -10,7 +10,8 @@ import { NodeIdentity } from "../../../src/p2p/identity.ts";
 import type { PeerKind } from "../../../src/p2p/peer.ts";
 import type { AddressEntry } from "../../../src/wire/address-messages.ts";
 import type { NetAddress } from "../../../src/wire/net-address.ts";
-import { LAN, openPeerStore } from "../../support/address-book.ts";
+import { LAN } from "../../support/address-book.ts";
+import { openPeerStore } from "../../support/peer-store.ts";
 import {
   addressOf,
   HandPeer,

@@ -12,8 +12,9 @@ import {
   MAX_HEARD_NODES,
   MAX_HEARD_NODES_PER_HOST,
 } from "../../../src/p2p/discovery.ts";
-import type { DatagramSocket, Datagrams, NetAddress } from "../../../src/p2p/transport.ts";
+import type { DatagramSocket, Datagrams } from "../../../src/p2p/transport.ts";
 import { type Announcement, encodeAnnouncement } from "../../../src/wire/announcement.ts";
+import type { NetAddress } from "../../../src/wire/net-address.ts";
 import type { NodeId } from "../../../src/wire/node-id.ts";
 import { VirtualClock } from "../../simulation/virtual-clock.ts";
 import { VirtualNetwork } from "../../simulation/virtual-network.ts";
