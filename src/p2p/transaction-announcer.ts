@@ -32,6 +32,9 @@ export const MAX_FLUSH_COUNT = 2_000;
 /** Of what waited before the peer came, told at once: slow enough to be fetched as it is told. */
 export const CATCH_UP_COUNT = 250;
 
+/** Transactions told in one turn of the event loop, to however many peers: some milliseconds (M-10). */
+const TURN_COUNT = 1_000;
+
 /** Transactions looked at in one flush, told or not, so that none takes long. */
 const MAX_LOOKED_AT = 20_000;
 
@@ -81,6 +84,8 @@ export class TransactionAnnouncer {
   readonly #queue = new AnnouncementQueue<Announced>(MAX_MEMPOOL_COUNT);
   readonly #listeners = new Map<Peer, Listener>();
   #cancelInboundFlush: (() => void) | undefined;
+  /** While there are more to be told than one turn of the event loop allows. */
+  #cancelTurn: (() => void) | undefined;
 
   constructor({
     mempool,
@@ -162,34 +167,63 @@ export class TransactionAnnouncer {
   stop(): void {
     for (const { cancelFlush } of this.#listeners.values()) cancelFlush?.();
     this.#cancelInboundFlush?.();
+    this.#cancelTurn?.();
   }
 
   #schedule(listener: Listener): void {
     if (listener.peer.isInbound) {
-      this.#cancelInboundFlush ??= this.#clock.after(INBOUND_FLUSH_MS, () => this.#flushInbound());
+      this.#scheduleInbound();
       return;
     }
     const { least, most } = OUTBOUND_FLUSH_MS;
     listener.cancelFlush ??= this.#clock.after(least + this.#random.below(most - least + 1), () => {
       listener.cancelFlush = undefined;
       this.#flush(listener);
+      if (this.#hasMore(listener)) this.#schedule(listener);
     });
+  }
+
+  /** Not while those of the last time are still being told. */
+  #scheduleInbound(): void {
+    if (this.#cancelTurn !== undefined) return;
+    this.#cancelInboundFlush ??= this.#clock.after(INBOUND_FLUSH_MS, () => this.#flushInbound());
   }
 
   #flushInbound(): void {
     this.#cancelInboundFlush = undefined;
+    const inbound = [...this.#listeners.values()].filter(({ peer }) => peer.isInbound);
+    this.#flushSome(inbound, 0);
+  }
+
+  /** Tells those from number `from` on, and lets others have the thread after every so many. */
+  #flushSome(listeners: readonly Listener[], from: number): void {
+    this.#cancelTurn = undefined;
+    let next = from;
+    for (let told = 0; next < listeners.length && told < TURN_COUNT; next++) {
+      told += this.#flush(listeners[next] as Listener);
+    }
+    if (next < listeners.length) {
+      this.#cancelTurn = this.#clock.after(0, () => this.#flushSome(listeners, next));
+      return;
+    }
     for (const listener of this.#listeners.values()) {
-      if (listener.peer.isInbound) this.#flush(listener);
+      if (listener.peer.isInbound && this.#hasMore(listener)) this.#scheduleInbound();
     }
   }
 
-  #flush(listener: Listener): void {
-    const { peer, reader } = listener;
-    if (!peer.isReady) return;
+  /** Returns how many transactions the peer was told. */
+  #flush(listener: Listener): number {
+    const { peer } = listener;
     // What can be left out is, while the line is full.
-    if (!peer.isCongested) this.#tell(listener, this.#collect(listener));
-    if (this.#queue.backlog(reader) > 0 || listener.catchUp !== undefined) this.#schedule(listener);
+    if (!peer.isReady || peer.isCongested) return 0;
+    const told = this.#collect(listener);
+    this.#tell(listener, told);
     this.#queue.trim();
+    return told.length;
+  }
+
+  #hasMore({ peer, reader, catchUp }: Listener): boolean {
+    return peer.isReady && (catchUp !== undefined || this.#queue.backlog(reader) > 0);
   }
 
   #tell({ peer }: Listener, told: readonly MempoolEntry[]): void {

@@ -223,9 +223,12 @@ export class TransactionRelay implements Conversation {
   }
 
   #receiveNotFound(peer: Peer, entries: readonly InventoryEntry[]): void {
+    let isUseless = false;
     for (const { hash } of entries) {
-      if (!this.#tracker.fail(peer, hash)) peer.punish("useless-notfound");
+      if (!this.#tracker.fail(peer, hash)) isUseless = true;
     }
+    // Once a message: what an honest peer could not answer in time, it may answer all at once.
+    if (isUseless) peer.punish("useless-notfound");
     this.#scheduleAsk(0);
   }
 

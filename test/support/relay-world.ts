@@ -6,6 +6,7 @@
  */
 
 import { ScriptVerifier } from "../../src/chain/script-verifier.ts";
+import { subsidyAt } from "../../src/consensus/subsidy.ts";
 import { PORTABLE_SIGNATURES } from "../../src/crypto/signature-verifier.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { Mempool, type MempoolPolicy } from "../../src/mempool/mempool.ts";
@@ -55,8 +56,9 @@ export const PORT = 8_333;
 
 /** A branch whose block 1 has `count` coins that anybody may spend, ripe at its tip. */
 export function coinsFor(count: number): { branch: Branch; coins: SpendableCoin[] } {
+  const value = Math.min(1_000_000, Math.floor(subsidyAt(1, QUICK.params) / count));
   const outputs = Array.from({ length: count }, () => ({
-    value: 1_000_000,
+    value,
     scriptPubKey: ANYONE_BY_WITNESS,
   }));
   const branch = chainOf(0, QUICK).mine({ coinbaseOutputs: outputs }).mine(2);
