@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from "../lib/clock.ts";
+import { type Rate, TokenBucket } from "../lib/token-bucket.ts";
 import type { Mempool } from "../mempool/mempool.ts";
 import type { MempoolEntry } from "../mempool/mempool-entry.ts";
 import { MAX_MEMPOOL_COUNT } from "../mempool/policy.ts";
@@ -15,7 +16,9 @@ import type { Txid } from "../primitives/hash-id.ts";
 import { type InventoryEntry, MSG_TX, MSG_WTX } from "../wire/inventory-messages.ts";
 import { AnnouncementQueue, type QueueReader } from "./announcement-queue.ts";
 import type { Peer } from "./peer.ts";
+import { PEER_RATES } from "./rate-budget.ts";
 import { RecentHashes } from "./recent-hashes.ts";
+import { MAX_ANNOUNCEMENTS, MAX_REQUESTS } from "./request-tracker.ts";
 import type { Random } from "./transport.ts";
 
 /** Milliseconds until a peer that we chose is told, drawn anew each time. */
@@ -31,6 +34,18 @@ export const MAX_FLUSH_COUNT = 2_000;
 
 /** Of what waited before the peer came, told at once: slow enough to be fetched as it is told. */
 export const CATCH_UP_COUNT = 250;
+
+/**
+ * How fast one peer is told: as fast as it may ask us for them, and ahead of its asking by no more
+ * than what it keeps; a node of ours would not hear the rest.
+ */
+const TELL_RATE: Rate = {
+  perSecond: PEER_RATES.transactions.perSecond,
+  burst: MAX_ANNOUNCEMENTS - MAX_FLUSH_COUNT,
+};
+
+/** Milliseconds of a round trip in which a peer may ask for as many as it is told of meanwhile. */
+const ROUND_TRIP_MS = (MAX_REQUESTS * 1_000) / TELL_RATE.perSecond;
 
 /** Transactions told in one turn of the event loop, to however many peers: some milliseconds (M-10). */
 const TURN_COUNT = 1_000;
@@ -67,6 +82,7 @@ interface Listener {
   readonly peer: Peer;
   readonly reader: QueueReader;
   readonly known: RecentHashes;
+  readonly pace: TokenBucket;
   /** What waited before it came and has not been told; undefined once all was. */
   catchUp: Iterator<MempoolEntry> | undefined;
   /** Sats per 1,000 vbytes below which it wants nothing. */
@@ -121,6 +137,7 @@ export class TransactionAnnouncer {
       peer,
       reader: this.#queue.open(),
       known: new RecentHashes(MAX_KNOWN_HASHES, this.#random),
+      pace: new TokenBucket(TELL_RATE, this.#clock.monotonic()),
       catchUp: peer.profile.cairn === undefined ? undefined : this.#mempool.entries(),
       feeFilter: 0,
       lastSequence: -1,
@@ -213,11 +230,14 @@ export class TransactionAnnouncer {
 
   /** Returns how many transactions the peer was told. */
   #flush(listener: Listener): number {
-    const { peer } = listener;
+    const { peer, pace } = listener;
+    const now = this.#clock.monotonic();
     // What can be left out is, while the line is full.
-    if (!peer.isReady || peer.isCongested) return 0;
+    if (!peer.isReady || peer.isCongested || pace.waitMs(1, now) > 0) return 0;
     const told = this.#collect(listener);
     this.#tell(listener, told);
+    const slowness = Math.max(1, (peer.statistics.minPingMs ?? 0) / ROUND_TRIP_MS);
+    pace.charge(told.length * slowness, now);
     this.#queue.trim();
     return told.length;
   }

@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from "bun:test";
+import { MAX_ANNOUNCEMENTS } from "../../../src/p2p/request-tracker.ts";
 import type { Transaction } from "../../../src/primitives/transaction.ts";
 import { MSG_WTX } from "../../../src/wire/inventory-messages.ts";
 import {
@@ -109,6 +110,35 @@ describe("propagation", () => {
       expect(Math.max(...hops)).toBeLessThan(8);
     }
   });
+
+  test("a flood of transactions at one node reaches another whole, over a long line too", () => {
+    const count = 8_000;
+    const { branch, coins } = coinsFor(count);
+    for (const [name, latencyMs] of [
+      ["near", [0.2, 2]],
+      ["far", [45, 55]],
+    ] as const) {
+      const link = { latencyMs, bytesPerSecond: 10_000_000, lossPerThousand: 0 };
+      const world = new RelayWorld(13, { link });
+      const [from, to] = world.addNodes(2) as [RelayNode, RelayNode];
+      for (const node of [from, to]) node.follow(branch);
+      world.connect(from, to);
+      world.clock.pass(1_000);
+      for (const coin of coins) from.submit(pay(coin));
+      const startMs = world.clock.monotonic();
+      let most = 0;
+      world.clock.runUntil(() => {
+        most = Math.max(most, to.relay.announcementCount);
+        return to.mempool.count === count;
+      }, 60_000);
+      const seconds = (world.clock.monotonic() - startMs) / 1_000;
+      console.log(
+        `${count} at once, ${name}: ${(count / seconds).toFixed(0)}/s, ${most} announced ahead`,
+      );
+      expect(most).toBeLessThan(MAX_ANNOUNCEMENTS);
+      expect([from.disconnects, to.disconnects]).toEqual([[], []]);
+    }
+  }, 60_000);
 
   test("two halves that were cut have the same transactions after they meet", () => {
     const world = new RelayWorld(7);
