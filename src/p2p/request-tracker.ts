@@ -73,7 +73,8 @@ interface Account<Key> {
 
 /** Announcements of one hash. */
 interface Wanted<Key> {
-  readonly announcements: Set<Announcement<Key>>;
+  /** At most one of each peer. An array, since most have one member, and a Set of one is large. */
+  readonly announcements: Announcement<Key>[];
   requested: Announcement<Key> | undefined;
 }
 
@@ -163,9 +164,9 @@ export class RequestTracker<Key> {
       heapIndex: -1,
     };
     account.announcements.set(hash, announcement);
-    const wanted = this.#wanted.get(hash) ?? { announcements: new Set(), requested: undefined };
+    const wanted = this.#wanted.get(hash) ?? { announcements: [], requested: undefined };
     this.#wanted.set(hash, wanted);
-    wanted.announcements.add(announcement);
+    wanted.announcements.push(announcement);
     if (mustWait) this.#times.add(announcement);
     else this.#makeReady(announcement, wanted);
     return true;
@@ -179,9 +180,9 @@ export class RequestTracker<Key> {
 
   /** Whoever was to be asked for `hash` need not be: it is here, or not wanted any more. */
   forget(hash: string): void {
-    for (const announcement of this.#wanted.get(hash)?.announcements ?? []) {
-      this.#delete(announcement);
-    }
+    const wanted = this.#wanted.get(hash);
+    if (wanted === undefined) return;
+    for (const announcement of [...wanted.announcements]) this.#delete(announcement);
   }
 
   /** `peer` has answered in time, with whatever it had. */
@@ -287,10 +288,9 @@ export class RequestTracker<Key> {
   #finish(announcement: Announcement<Key>): void {
     this.#endRequest(announcement);
     announcement.state = "done";
-    const { announcements } = this.#wanted.get(announcement.hash) ?? { announcements: new Set() };
-    for (const { state } of announcements) if (state !== "done") return;
+    const announcements = this.#wanted.get(announcement.hash)?.announcements ?? [];
     // Nobody is left: should it be announced again, all begins anew.
-    this.forget(announcement.hash);
+    if (announcements.every(({ state }) => state === "done")) this.forget(announcement.hash);
   }
 
   #endRequest(announcement: Announcement<Key>): void {
@@ -309,12 +309,12 @@ export class RequestTracker<Key> {
     const wanted = this.#wanted.get(hash);
     account.announcements.delete(hash);
     account.ready.delete(announcement);
-    wanted?.announcements.delete(announcement);
+    const index = wanted?.announcements.indexOf(announcement) ?? -1;
+    if (index >= 0) wanted?.announcements.splice(index, 1);
     if (announcement.state === "delayed") this.#times.remove(announcement);
     if (announcement.state === "requested") this.#endRequest(announcement);
     announcement.state = "done";
-    if (wanted === undefined) return;
-    for (const { state } of wanted.announcements) if (state !== "done") return;
+    if (wanted?.announcements.every(({ state }) => state === "done") !== true) return;
     this.#wanted.delete(hash);
     for (const other of wanted.announcements) other.account.announcements.delete(hash);
   }
