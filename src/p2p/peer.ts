@@ -257,6 +257,11 @@ export class Peer implements ConnectionHandler {
     connection.write(frame);
   }
 
+  /** True while messages of its wait to be taken: it is we who are slow, not the peer. */
+  get hasMail(): boolean {
+    return this.#inbox.length > 0;
+  }
+
   /** Takes the oldest message out of the inbox. */
   takeMessage(): Message | undefined {
     const letter = this.#inbox.shift();
