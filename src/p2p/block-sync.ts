@@ -13,7 +13,7 @@ import { BlockServer } from "./block-server.ts";
 import { ChainServer } from "./chain-server.ts";
 import type { Conversation, ConversationContext } from "./conversation.ts";
 import type { KnownHeader } from "./header-entries.ts";
-import { HeaderSync } from "./header-sync.ts";
+import { type HeaderLimits, HeaderSync } from "./header-sync.ts";
 import { PeerKnowledge } from "./peer-knowledge.ts";
 import { Propagation } from "./propagation.ts";
 import { RecentBlock } from "./recent-block.ts";
@@ -41,10 +41,16 @@ export interface BlockSyncLoad {
   readonly partialBlocks: number;
 }
 
-/** Makes the conversations about blocks; each stops with `Conversation.stop`. */
-export function makeBlockConversations(context: ConversationContext): BlockSync {
+/**
+ * Makes the conversations about blocks; each stops with `Conversation.stop`. `limits` are for those
+ * who want to see what happens at them.
+ */
+export function makeBlockConversations(
+  context: ConversationContext,
+  limits?: HeaderLimits,
+): BlockSync {
   const { chain } = context.node;
-  const headers = new HeaderSync(context);
+  const headers = new HeaderSync(context, limits);
   const knowledge = new PeerKnowledge(headers.tree, chain.index);
   const requests = new BlockRequests();
   const intake = new BlockIntake(context, headers.tree);

@@ -16,7 +16,12 @@ import type { Command, Message } from "../wire/message.ts";
 import { PROTOCOL_VERSION } from "../wire/version-message.ts";
 import type { Conversation, ConversationContext } from "./conversation.ts";
 import type { KnownHeader } from "./header-entries.ts";
-import { type HeadersVerdict, HeaderTree, MAX_HEADERS_AHEAD } from "./header-tree.ts";
+import {
+  type HeadersVerdict,
+  HeaderTree,
+  MAX_HEADERS_AHEAD,
+  MAX_TREE_HEADERS,
+} from "./header-tree.ts";
 import { buildLocator } from "./locator.ts";
 import { type Carrier, penaltyFor } from "./misbehavior.ts";
 import type { Peer } from "./peer.ts";
@@ -36,6 +41,14 @@ export const STALE_TIP_MS = 60_000;
 
 /** How often a peer may show more headers than are kept that have less work than our own chain. */
 const MAX_WORTHLESS_CHAINS = 3;
+
+/** How many headers are kept of one peer's chain beyond our blocks, and of all together. */
+export interface HeaderLimits {
+  readonly ahead: number;
+  readonly total: number;
+}
+
+const ORDINARY_LIMITS: HeaderLimits = { ahead: MAX_HEADERS_AHEAD, total: MAX_TREE_HEADERS };
 
 /** Told once headers were taken. */
 export type HeaderSyncEvents = {
@@ -60,17 +73,19 @@ export class HeaderSync implements Conversation {
   readonly tree: HeaderTree;
   readonly events = new Emitter<HeaderSyncEvents>();
   readonly #context: ConversationContext;
+  readonly #limits: HeaderLimits;
   readonly #states = new Map<Peer, PeerState>();
   readonly #unsubscribe: readonly (() => void)[];
   #cancelStaleCheck: () => void;
   #tipAtLastCheck: KnownHeader;
 
-  constructor(context: ConversationContext) {
+  constructor(context: ConversationContext, limits = ORDINARY_LIMITS) {
     const { clock, node } = context;
     const { chain, network } = node;
     this.#context = context;
+    this.#limits = limits;
     const now = () => clock.now();
-    this.tree = new HeaderTree({ index: chain.index, params: network.params, now });
+    this.tree = new HeaderTree({ index: chain.index, params: network.params, now, limits });
     this.#tipAtLastCheck = chain.tip;
     this.#unsubscribe = [
       chain.events.on("block-connected", ({ entry }) => this.tree.stored(entry.hash)),
@@ -238,7 +253,7 @@ export class HeaderSync implements Conversation {
       if (!state.hasMore) continue;
       const shown = this.tree.bestOf(peer.id);
       const isWorthIt = shown !== undefined && hasMoreWork(shown, tip);
-      if (isWorthIt && shown.height - tip.height < MAX_HEADERS_AHEAD / 2) this.request(peer);
+      if (isWorthIt && shown.height - tip.height <= this.#limits.ahead / 2) this.request(peer);
     }
   }
 

@@ -14,6 +14,7 @@ import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { Mempool } from "../../src/mempool/mempool.ts";
 import { type BlockSync, makeBlockConversations } from "../../src/p2p/block-sync.ts";
 import type { Conversation, ConversationContext, NodePort } from "../../src/p2p/conversation.ts";
+import type { HeaderLimits } from "../../src/p2p/header-sync.ts";
 import { NodeIdentity } from "../../src/p2p/identity.ts";
 import { P2pService } from "../../src/p2p/p2p-service.ts";
 import type { DisconnectReason, Peer } from "../../src/p2p/peer.ts";
@@ -39,6 +40,8 @@ const PATIENCE_MS = 600_000;
 export interface WorldOptions extends VirtualNetworkOptions {
   readonly seed?: number;
   readonly chain?: Network;
+  /** Headers that each node keeps, if not as many as usual. */
+  readonly headerLimits?: HeaderLimits;
   /** Added to each node's conversations about blocks. */
   readonly moreConversations?: (
     context: ConversationContext,
@@ -202,7 +205,7 @@ export class WorldNode {
       random: world.random,
       log: SILENT_LOGGER,
       makeConversations: (context) => {
-        this.sync = makeBlockConversations(context);
+        this.sync = makeBlockConversations(context, world.options.headerLimits);
         const more = world.options.moreConversations?.(context, this.sync) ?? [];
         return [...this.sync.conversations, ...more];
       },
