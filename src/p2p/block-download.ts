@@ -100,7 +100,7 @@ export class BlockDownload implements Conversation {
     this.#unsubscribe = [
       headers.events.on("headers-shown", () => this.schedule()),
       chain.events.on("tip-changed", () => this.schedule()),
-      intake.events.on("block-rejected", () => this.#paths.clear()),
+      intake.events.on("block-rejected", () => this.#forgetRejected()),
     ];
   }
 
@@ -222,6 +222,13 @@ export class BlockDownload implements Conversation {
       }
     }
     requests.removeAll(hash);
+  }
+
+  /** Headers have left the tree: what follows them is not waited for, nor anybody blamed for it. */
+  #forgetRejected(): void {
+    const { tree } = this.#parts.headers;
+    this.#paths.clear();
+    this.#parts.requests.keep((hash) => tree.find(hash) !== undefined);
   }
 
   #turn(isTick: boolean): void {

@@ -99,6 +99,11 @@ export class BlockRequests {
     for (const { peer } of this.of(hash)) this.remove(peer, hash);
   }
 
+  /** Waits for no block any more for whose hash `isWanted` is false. */
+  keep(isWanted: (hash: BlockHash) => boolean): void {
+    for (const hash of [...this.#byHash.keys()]) if (!isWanted(hash)) this.removeAll(hash);
+  }
+
   has(peer: Peer, hash: BlockHash): boolean {
     return this.#accounts.get(peer)?.inTransit.has(hash) ?? false;
   }
