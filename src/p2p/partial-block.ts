@@ -7,7 +7,7 @@
 
 import { equalBytes } from "../lib/bytes.ts";
 import { type Block, makeBlock } from "../primitives/block.ts";
-import { idToHash } from "../primitives/hash-id.ts";
+import { idToHash, type Wtxid } from "../primitives/hash-id.ts";
 import { merkleRoot } from "../primitives/merkle.ts";
 import type { Transaction } from "../primitives/transaction.ts";
 import { type CompactBlock, shortIdFunction } from "../wire/compact-block.ts";
@@ -18,12 +18,13 @@ export type Reconstruction =
   | { readonly status: "missing"; readonly partial: PartialBlock }
   | { readonly status: "unusable" };
 
-/** Looks for the transactions of `compactBlock` among `candidates`. */
+/** Looks for the transactions of `compactBlock` among `candidates`, by what gives their ids. */
 export function reconstruct(
   compactBlock: CompactBlock,
   candidates: Iterable<Transaction>,
+  shortIdOf: (wtxid: Wtxid) => number = shortIdFunction(compactBlock.header, compactBlock.nonce),
 ): Reconstruction {
-  const { header, nonce, shortIds, prefilled } = compactBlock;
+  const { shortIds, prefilled } = compactBlock;
   const slots = new Array<Transaction | undefined>(shortIds.length + prefilled.length).fill(
     undefined,
   );
@@ -31,7 +32,7 @@ export function reconstruct(
   const places = placesOf(shortIds, slots);
   if (places === undefined) return { status: "unusable" };
 
-  fillFrom(candidates, slots, { places, shortIdOf: shortIdFunction(header, nonce) });
+  fillFrom(candidates, slots, { places, shortIdOf });
   const partial = new PartialBlock(compactBlock, slots);
   if (partial.missing.length > 0) return { status: "missing", partial };
   const block = partial.complete([]);
@@ -80,7 +81,7 @@ function fillFrom(
   {
     places,
     shortIdOf,
-  }: { places: ReadonlyMap<number, number>; shortIdOf: (wtxid: Transaction["wtxid"]) => number },
+  }: { places: ReadonlyMap<number, number>; shortIdOf: (wtxid: Wtxid) => number },
 ): void {
   const ambiguous = new Set<number>();
   for (const candidate of candidates) {

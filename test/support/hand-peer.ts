@@ -35,6 +35,7 @@ export class HandPeer {
   answer: ((message: Message) => void) | undefined;
   /** What it says of its height. */
   startHeight = 0;
+  bytesReceived = 0;
   isReady = false;
   isClosed = false;
   #connection: Connection | undefined;
@@ -92,6 +93,7 @@ export class HandPeer {
     const cutter = new FrameCutter(magic, peerLimits(params.maxBlockWeight));
     return {
       onData: (bytes: Uint8Array) => {
+        this.bytesReceived += bytes.length;
         for (const { command, payload } of cutter.push(bytes)) {
           const message = decodeMessage(command, payload);
           if (message !== undefined) this.#receive(message);
