@@ -24,6 +24,7 @@ import type { TreeHeader } from "./header-entries.ts";
 import type { HeaderSync } from "./header-sync.ts";
 import { HeldBlocks } from "./held-blocks.ts";
 import type { Peer } from "./peer.ts";
+import { PEER_RATES } from "./rate-budget.ts";
 import { hasMoreWork } from "./work-order.ts";
 
 /** Blocks beyond our last one that may be on their way or waiting, in number and in bytes. */
@@ -357,9 +358,11 @@ export class BlockDownload implements Conversation {
 
   #dropStallers(): void {
     const { requests } = this.#parts;
+    // Who has sent much may be paying off its budget before the next block.
+    const sendingMs = (this.#meanBytes * 1_000) / PEER_RATES.historicalBytes.perSecond;
     for (const [peer, since] of [...this.#stalling]) {
       if (requests.countOf(peer) === 0) this.#stalling.delete(peer);
-      else if (this.#isLate(peer, since, this.#stallMs)) {
+      else if (this.#isLate(peer, since, this.#stallMs + sendingMs)) {
         this.#stallMs = Math.min(MOST_STALL_MS, this.#stallMs * 2);
         peer.disconnect("stalled");
       }

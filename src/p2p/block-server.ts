@@ -164,7 +164,10 @@ export class BlockServer implements Conversation {
   }
 
   #giveTransactions(peer: Peer, entry: BlockIndexEntry, places: readonly number[]): void {
+    // Few bytes may cost a whole block's reading, and are counted as it.
+    const isKept = this.#recent.has(entry);
     const block = this.#recent.get(entry);
+    if (!isKept) peer.budget.charge("uploadBytes", blockSize(block.transactions));
     const transactions = places
       .map((place) => block.transactions[place])
       .filter((tx): tx is Transaction => tx !== undefined);

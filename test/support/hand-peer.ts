@@ -47,12 +47,12 @@ export class HandPeer {
 
   /** Dials `node`, and lets time pass until both have shaken hands. */
   connect(node: WorldNode): this {
-    const before = node.peers.length;
     const address = { host: node.host.address, port: WORLD_PORT };
     void this.host.transport.connect(address, (connection) => this.#handle(connection), 5_000);
     this.world.until(() => this.#connection !== undefined, 10_000);
     this.#sendVersion();
-    this.world.until(() => this.isReady && node.peers.length > before, 10_000);
+    const isThere = () => node.peers.some(({ remote }) => remote.host === this.host.address);
+    this.world.until(() => this.isReady && isThere(), 10_000);
     return this;
   }
 

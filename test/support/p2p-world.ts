@@ -39,6 +39,8 @@ const PATIENCE_MS = 600_000;
 /** How a world differs from the ordinary one. */
 export interface WorldOptions extends VirtualNetworkOptions {
   readonly seed?: number;
+  /** What clocks show at the beginning, in milliseconds since 1970. */
+  readonly startMs?: number;
   readonly chain?: Network;
   /** Headers that each node keeps, if not as many as usual. */
   readonly headerLimits?: HeaderLimits;
@@ -51,7 +53,7 @@ export interface WorldOptions extends VirtualNetworkOptions {
 
 /** Everything that exists. */
 export class P2pWorld {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly chain: Network;
@@ -61,6 +63,7 @@ export class P2pWorld {
 
   constructor(options: WorldOptions = {}) {
     this.options = options;
+    this.clock = new VirtualClock(options.startMs);
     this.random = new SeededRandom(options.seed ?? 1);
     this.network = new VirtualNetwork(this.clock, this.random, options);
     this.chain = options.chain ?? REGTEST;

@@ -6,8 +6,16 @@
  */
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { type Block, makeBlock } from "../../../src/primitives/block.ts";
-import { chainOf } from "../../support/chain-builder.ts";
+import { findNetwork } from "../../../src/consensus/networks.ts";
+import { type Block, encodeBlock, makeBlock } from "../../../src/primitives/block.ts";
+import {
+  ANYONE_BY_WITNESS,
+  Branch,
+  chainOf,
+  coinOf,
+  QUICK,
+  spend,
+} from "../../support/chain-builder.ts";
 import { HandPeer, serveBranch } from "../../support/hand-peer.ts";
 import { P2pWorld, type WorldNode, type WorldOptions } from "../../support/p2p-world.ts";
 
@@ -135,6 +143,28 @@ describe("makeBlockConversations", () => {
     expectPeace(nodes);
   });
 
+  test("a shorter chain with more work wins over a longer one", () => {
+    const chain = findNetwork("weighty", 1);
+    const world = worldOf({ chain, startMs: (chain.genesis.header.time + 100_000) * 1000 });
+    // In a fast first period the target falls to a quarter: each block after it is worth four.
+    const branchOf = (spacing: number, count: number) => {
+      const branch = new Branch(chain);
+      while (branch.height < count) {
+        branch.mine({ header: { time: branch.context.time + spacing } });
+      }
+      return branch;
+    };
+    const [heavy, long] = [branchOf(2, 120), branchOf(10, 160)];
+    const [left, right] = [world.addNodes(1, heavy)[0]!, world.addNodes(1, long)[0]!];
+    const fresh = world.addNodes(1)[0]!;
+    world.connectAll();
+    world.untilTip(heavy.tip.hash);
+    expect(right.reorgDepths).toEqual([160]);
+    expect(left.reorgDepths).toEqual([]);
+    expect(fresh.coins).toBe(left.coins);
+    expectPeace(world.nodes);
+  });
+
   test("P-11: a branch of 2,001 blocks replaces one of 2,000", () => {
     const world = worldOf();
     const trunk = chainOf(5);
@@ -148,6 +178,61 @@ describe("makeBlockConversations", () => {
     expect(node.sync.load()).toMatchObject({ treeHeaders: 0, heldBlocks: 0, requests: 0 });
     expectPeace(world.nodes);
   }, 60_000);
+});
+
+describe("a block of 1,000 transactions among eight nodes", () => {
+  /** Coinbases of standard outputs, and as many payments of them as a mempool takes. */
+  function preparedWorld(isFilled: boolean) {
+    const link = { latencyMs: [50, 50], bytesPerSecond: 12_500_000, lossPerThousand: 0 } as const;
+    const world = worldOf({ chain: QUICK, link });
+    const branch = new Branch(QUICK);
+    const coinbaseOutputs = Array.from({ length: 100 }, () => ({
+      value: QUICK.params.subsidy / 100,
+      scriptPubKey: ANYONE_BY_WITNESS,
+    }));
+    for (let height = 1; height <= 13; height++) branch.mine({ coinbaseOutputs });
+    const transactions = Array.from({ length: 1_000 }, (_, place) => {
+      const coin = coinOf(branch.at(1 + Math.floor(place / 100)).transactions[0]!, place % 100);
+      return spend([coin], { fee: 1_000, script: ANYONE_BY_WITNESS });
+    });
+    const nodes = world.addNodes(8, branch);
+    if (isFilled) {
+      for (const { mempool } of nodes) for (const tx of transactions) mempool.submit(tx);
+    }
+    world.connectAll();
+    world.pass(5_000);
+    return { world, nodes, branch, block: branch.make({ transactions, fees: 1_000_000 }) };
+  }
+
+  function trafficOf(nodes: readonly WorldNode[]) {
+    const all = nodes.flatMap(({ peers }) => peers.map(({ statistics }) => statistics));
+    const sum = (pick: (statistics: (typeof all)[number]) => number) =>
+      all.reduce((total, statistics) => total + pick(statistics), 0);
+    return { bytes: sum(({ bytesSent }) => bytesSent), messages: sum((one) => one.messagesSent) };
+  }
+
+  test.each([
+    [true, "known to all", 12],
+    [false, "known to none", 2],
+  ])("its transactions in the mempools: %p", (isFilled, words, factor) => {
+    const { world, nodes, block } = preparedWorld(isFilled);
+    const before = trafficOf(nodes);
+    nodes[0]!.submit([block]);
+    const tookMs = world.untilTip(block.hash);
+    world.pass(1_000);
+    const after = trafficOf(nodes);
+    const [bytes, messages] = [after.bytes - before.bytes, after.messages - before.messages];
+    const size = encodeBlock(block).length;
+    console.log(
+      `a block of ${size} bytes, its transactions ${words}: ${Math.round(bytes / 7)} bytes and ` +
+        `${(messages / 7).toFixed(1)} messages for each node that gets it, ` +
+        `all have it after ${Math.round(tookMs)} ms on links of 50 ms`,
+    );
+    // Each of seven gets it once, and some a few times as a compact block.
+    expect(bytes).toBeLessThan((7 * size * 4) / factor);
+    expect(tookMs).toBeLessThan(500);
+    expectPeace(nodes);
+  });
 });
 
 function honestMessages(node: WorldNode): number {
