@@ -3,8 +3,10 @@
  */
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { ZERO_HASH } from "../../../src/primitives/hash-id.ts";
 import { MSG_BLOCK } from "../../../src/wire/inventory-messages.ts";
 import { encodeMessage } from "../../../src/wire/message.ts";
+import { PROTOCOL_VERSION } from "../../../src/wire/version-message.ts";
 import { chainOf } from "../../support/chain-builder.ts";
 import { HandPeer, serveBranch } from "../../support/hand-peer.ts";
 import { P2pWorld, type WorldNode, type WorldOptions } from "../../support/p2p-world.ts";
@@ -67,6 +69,23 @@ describe("BlockAnnouncer", () => {
     expect(newsOf(peers.inv)).toEqual(["inv 1"]);
     expect(newsOf(peers.compact)).toEqual(["cmpctblock"]);
     expect(node.losses).toEqual([]);
+  });
+
+  test("who has asked for our headers is told of what follows them by its header", () => {
+    const { world, node, branch } = stage();
+    const peer = new HandPeer(world).connect(node);
+    peer.send({ command: "sendheaders" });
+    peer.send({
+      command: "getheaders",
+      protocolVersion: PROTOCOL_VERSION,
+      locator: [branch.at(0).hash],
+      stopHash: ZERO_HASH,
+    });
+    peer.untilTold("headers");
+    branch.mine(1);
+    node.submit(branch.blocks);
+    world.pass(100);
+    expect(newsOf(peer)).toEqual(["headers 30", "headers 1"]);
   });
 
   test("all peers that want it get the same compact block", () => {

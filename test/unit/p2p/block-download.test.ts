@@ -122,24 +122,30 @@ describe("BlockDownload", () => {
     };
     expect(world.untilTip(branch.tip.hash)).toBeLessThan(10_000);
     expect(parallel).toBe(3);
-    // Those who let us down are asked last: the next block is there at once.
+    // Those who let us down are asked last: when the one asked is gone, the next is a good one.
     branch.mine(1);
-    for (const [place, peer] of peers.entries()) {
-      if (place < 8) withhold(peer, branch);
-      else serveBranch(peer, branch);
+    const good = [1, 2].map(() => new HandPeer(world).connect(node));
+    for (const peer of [good[0]!, ...peers.slice(0, 6), good[1]!]) {
+      withhold(peer, branch);
+      announce(peer, branch.tip);
+      world.pass(5);
     }
-    announce(peers[8]!, branch.tip);
-    world.pass(5);
-    for (const peer of peers.slice(0, 8)) announce(peer, branch.tip);
+    serveBranch(good[1]!, branch);
+    good[0]!.close();
     expect(world.untilTip(branch.tip.hash)).toBeLessThan(100);
   });
 
-  test("a peer that holds up the window is dropped, after twice the time each time", () => {
+  test("peers that hold up the window are dropped, each after twice the time", () => {
     const branch = chainOf(2_000);
     const { world, node } = stage();
     const lostAt: number[] = [];
+    const first = branch.at(1).hash;
+    const stallers = [1, 2].map(() =>
+      serveBranch(new HandPeer(world), branch, {
+        block: (block) => (block.hash === first ? undefined : block),
+      }),
+    );
     const honest = serveBranch(new HandPeer(world), branch);
-    const stallers = [1, 2].map(() => withholderOf(world, branch));
     for (const peer of [...stallers, honest]) peer.connect(node);
     node.service.peers.events.on("peer-disconnected", ({ reason }) => {
       expect(reason).toBe("stalled");
@@ -149,9 +155,24 @@ describe("BlockDownload", () => {
     world.untilTip(branch.tip.hash);
     expect(lostAt).toHaveLength(2);
     expect(lostAt[0]! - startedAt).toBeGreaterThan(2_000);
-    expect(lostAt[1]! - startedAt).toBeLessThan(12_000);
+    expect(lostAt[0]! - startedAt).toBeLessThan(3_500);
+    expect(lostAt[1]! - lostAt[0]!).toBeGreaterThan(4_000);
+    expect(lostAt[1]! - lostAt[0]!).toBeLessThan(5_500);
     expect(node.losses.every(({ isDiscouraged }) => !isDiscouraged)).toBe(true);
     expect(honest.isClosed).toBe(false);
+  });
+
+  test("P-37: a peer that goes takes the blocks with it that led nowhere", () => {
+    const branch = chainOf(16);
+    const { world, node } = stage();
+    const first = branch.at(1).hash;
+    const peer = serveBranch(new HandPeer(world), branch, {
+      block: (block) => (block.hash === first ? undefined : block),
+    }).connect(node);
+    world.until(() => node.sync.load().heldBlocks === 15);
+    peer.close();
+    world.pass(100);
+    expect(node.sync.load()).toMatchObject({ heldBlocks: 0, heldBytes: 0, treeHeaders: 0 });
   });
 
   test("the only peer that has a chain has 20 s for a block", () => {
@@ -230,6 +251,7 @@ describe("BlockDownload", () => {
     world.pass(50);
     expect(mutator.isClosed).toBe(true);
     expect(node.height).toBe(3);
+    expect(node.sync.load().requests).toBe(1);
     honest.send({ command: "block", block: branch.tip });
     world.untilTip(branch.tip.hash);
     expect(node.losses).toMatchObject([{ reason: "misbehaving", isDiscouraged: true }]);
@@ -243,6 +265,7 @@ describe("BlockDownload", () => {
     });
     mutator.connect(node);
     world.until(() => mutator.isClosed);
+    expect(node.losses).toMatchObject([{ reason: "misbehaving", isDiscouraged: true }]);
     serveBranch(new HandPeer(world), branch).connect(node);
     expect(world.untilTip(branch.tip.hash)).toBeLessThan(1_000);
   });
@@ -340,6 +363,9 @@ describe("BlockDownload", () => {
     expect(peak).toBeGreaterThan(8 * 1024 * 1024);
     expect(peak).toBeLessThanOrEqual(32 * 1024 * 1024);
     expect(third.isClosed).toBe(false);
+    // Nothing came for which there was no room.
+    const asked = [peer, other].flatMap(askedOf).filter((hash) => hash !== first);
+    expect(new Set(asked).size).toBe(asked.length);
   }, 30_000);
 });
 

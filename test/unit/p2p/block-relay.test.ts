@@ -6,7 +6,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { TRANSACTIONS_TIMEOUT_MS } from "../../../src/p2p/block-relay.ts";
 import { type Block, makeBlock } from "../../../src/primitives/block.ts";
-import type { Transaction } from "../../../src/primitives/transaction.ts";
+import { makeTransaction, type Transaction } from "../../../src/primitives/transaction.ts";
 import { makeCompactBlock } from "../../../src/wire/compact-block.ts";
 import {
   MSG_BLOCK,
@@ -146,6 +146,20 @@ describe("BlockRelay", () => {
     for (let count = 0; count < 5; count++) peer.send(compactOf(misnamed));
     world.pass(100);
     expect(wholeRequests(peer, block)).toBe(1);
+    peer.send({ command: "block", block });
+    world.untilTip(block.hash);
+    expect(node.losses).toEqual([]);
+  });
+
+  test("a compact block with other witnesses than the block's leads to the whole block", () => {
+    const { world, node, peer, transactions, block } = stage();
+    fill(node, transactions);
+    const compactBlock = makeCompactBlock(block, 7n);
+    const [coinbase] = block.transactions;
+    const inputs = coinbase!.inputs.map((input) => ({ ...input, witness: [new Uint8Array(31)] }));
+    const prefilled = [{ index: 0, transaction: makeTransaction({ ...coinbase!, inputs }) }];
+    peer.send({ command: "cmpctblock", compactBlock: { ...compactBlock, prefilled } });
+    world.until(() => wholeRequests(peer, block) === 1);
     peer.send({ command: "block", block });
     world.untilTip(block.hash);
     expect(node.losses).toEqual([]);

@@ -215,6 +215,39 @@ describe("HeaderSync", () => {
     expect(node.losses).toEqual([]);
   });
 
+  test("new headers beyond what is kept cost their sender nothing", () => {
+    const branch = chainOf(400);
+    const { world, node, peer } = stage(chainOf(0), { headerLimits: { ahead: 50, total: 200 } });
+    serveBranch(peer, branch, { block: () => undefined }).connect(node);
+    world.until(() => node.sync.bestHeader().height === 50);
+    for (let height = 370; height <= 400; height++) peer.send(headersOf(branch, height));
+    world.pass(100);
+    expect(node.losses).toEqual([]);
+  });
+
+  test("headers leave when their blocks come from elsewhere", () => {
+    const branch = chainOf(40);
+    const { world, node, peer } = stage();
+    serveBranch(peer, branch, { block: () => undefined }).connect(node);
+    world.until(() => node.sync.load().treeHeaders === 40);
+    node.submit(branch.blocks.slice(0, 30));
+    expect(node.sync.load().treeHeaders).toBe(10);
+    node.submit(branch.blocks);
+    expect(node.sync.load().treeHeaders).toBe(0);
+  });
+
+  test("a chain whose block is found invalid elsewhere gives way to the next best", () => {
+    const trunk = chainOf(5);
+    const [bad, good] = [trunk.fork().mine({}, { fees: 1 }), trunk.fork().mine(2)];
+    const { world, node, peer } = stage(trunk);
+    serveBranch(peer, bad, { block: () => undefined }).connect(node);
+    const other = serveBranch(new HandPeer(world), good, { block: () => undefined });
+    other.connect(node);
+    world.until(() => node.sync.bestHeader().hash === bad.tip.hash);
+    node.submit(bad.blocks);
+    expect(node.sync.bestHeader().hash).toBe(good.tip.hash);
+  });
+
   test("P-01: who pushes headers of no use is dropped, and the disk has none of them", () => {
     const limits = { ahead: 50, total: 200 };
     const branch = chainOf(300);

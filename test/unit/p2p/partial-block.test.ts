@@ -82,6 +82,18 @@ describe("reconstruct", () => {
     expect(result).toEqual({ status: "complete", block: BLOCK });
   });
 
+  test("gives up on a body that repeats its tail under the same root", () => {
+    const tail = TRANSACTIONS[1]!;
+    const block = BRANCH.make({ transactions: TRANSACTIONS.slice(0, 2) });
+    const compact = makeCompactBlock(block, 7n);
+    const twice = {
+      ...compact,
+      prefilled: [...compact.prefilled, { index: 3, transaction: tail }],
+    };
+    expect(reconstruct(compact, TRANSACTIONS)).toEqual({ status: "complete", block });
+    expect(reconstruct(twice, TRANSACTIONS).status).toBe("unusable");
+  });
+
   test("gives up on a body that is not the header's", () => {
     const other = BRANCH.make({ transactions: TRANSACTIONS.slice(0, 4) });
     const compact = { ...makeCompactBlock(BLOCK, 7n), header: other.header };
