@@ -96,11 +96,12 @@ export class HeaderSync implements Conversation {
 
   /** The header with the most work that is known and not known to be invalid; of equals our tip. */
   best(): KnownHeader {
-    const { tip } = this.#context.node.chain;
+    const { index, tip } = this.#context.node.chain;
     for (;;) {
       const best = this.tree.best();
       if (best === undefined || !hasMoreWork(best, tip)) return tip;
-      if (!("status" in best) || !isInvalid(best)) return best;
+      const stored = index.find(best.hash);
+      if (stored === undefined || !isInvalid(stored)) return best;
       // Somebody else than a peer has offered the block, and its faults are known since.
       this.tree.reject(best.hash, new RuleError("duplicate-invalid", "found invalid meanwhile"));
     }
