@@ -117,6 +117,29 @@ describe("makeBlockConversations", () => {
     expect(young.coins).toBe(old.coins);
   });
 
+  test("a node that was off while others went on catches up, and its own branch goes", () => {
+    const world = worldOf();
+    const branch = chainOf(50);
+    const nodes = world.addNodes(4, branch);
+    const sleeper = nodes[3]!;
+    world.connectAll();
+    world.pass(1_000);
+    // Its last blocks never left it.
+    world.network.partition([[sleeper.host], nodes.slice(0, 3).map(({ host }) => host)], "reset");
+    sleeper.submit(branch.fork().mine(5).blocks);
+    sleeper.crash();
+    for (let count = 0; count < 60; count++) {
+      nodes[count % 3]!.submit(branch.mine(1).blocks);
+      world.untilTip(branch.tip.hash, nodes.slice(0, 3));
+    }
+    world.network.healAll();
+    sleeper.start();
+    for (const node of nodes.slice(0, 3)) sleeper.dial(node);
+    expect(world.untilTip(branch.tip.hash)).toBeLessThan(5_000);
+    expect(sleeper.reorgDepths).toEqual([5]);
+    expect(new Set(nodes.map(({ coins }) => coins)).size).toBe(1);
+  });
+
   test("two groups that mined apart agree on the chain with more work", () => {
     const world = worldOf();
     const trunk = chainOf(20);

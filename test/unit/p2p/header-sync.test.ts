@@ -220,8 +220,10 @@ describe("HeaderSync", () => {
     const { world, node, peer } = stage(chainOf(0), { headerLimits: { ahead: 50, total: 200 } });
     serveBranch(peer, branch, { block: () => undefined }).connect(node);
     world.until(() => node.sync.bestHeader().height === 50);
-    for (let height = 370; height <= 400; height++) peer.send(headersOf(branch, height));
-    world.pass(100);
+    for (let height = 370; height <= 400; height++) {
+      peer.send(headersOf(branch, height));
+      world.pass(100);
+    }
     expect(node.losses).toEqual([]);
   });
 
