@@ -113,7 +113,7 @@ export class BlockDownload implements Conversation {
   /** `peer` has brought the block `hash` another way, and it is stored. */
   noteStored(peer: Peer, hash: BlockHash): void {
     const { requests } = this.#parts;
-    requests.noteBlock(peer, this.#now(), requests.remove(peer, hash));
+    if (requests.remove(peer, hash)) requests.noteBlock(peer, this.#now());
     this.#settle(hash);
     this.schedule();
   }
@@ -171,16 +171,17 @@ export class BlockDownload implements Conversation {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
-  /** Returns whether `peer` was ever asked for `block`. */
-  #noteArrival(peer: Peer, block: Block): boolean {
+  /** Returns whether `peer` was asked for `block` and has not sent it before. */
+  #noteArrival(peer: Peer, { hash, transactions }: Block): boolean {
     const { requests } = this.#parts;
-    const wasAsked = requests.askedAt(peer, block.hash) !== undefined;
-    const isAwaited = requests.remove(peer, block.hash);
-    if (!wasAsked) return false;
-    requests.noteBlock(peer, this.#now(), isAwaited);
-    this.#stalling.delete(peer);
-    this.#meanBytes += (blockSize(block.transactions) - this.#meanBytes) / 16;
-    return true;
+    // One that comes when nobody waits any more renews nobody's patience.
+    if (requests.remove(peer, hash)) {
+      requests.noteBlock(peer, this.#now());
+      this.#stalling.delete(peer);
+    }
+    const wasAsked = requests.noteSent(peer, hash);
+    if (wasAsked) this.#meanBytes += (blockSize(transactions) - this.#meanBytes) / 16;
+    return wasAsked;
   }
 
   /** True if the block is on a known chain; one that nobody asked for must make a better tip. */
@@ -302,7 +303,8 @@ export class BlockDownload implements Conversation {
     const { requests } = this.#parts;
     return path.headers.slice(first, end).filter((header) => {
       const [oldest, ...others] = requests.of(header.hash);
-      if (oldest === undefined || this.#wasAskedLately(peer, header)) return false;
+      const isAsked = requests.has(peer, header.hash) || this.#wasAskedLately(peer, header);
+      if (oldest === undefined || isAsked) return false;
       const since = requests.waitingSince(oldest);
       if (others.length + 1 < MAX_PARALLEL_REQUESTS) {
         return this.#isLate(oldest.peer, since, SOFT_TIMEOUT_MS);

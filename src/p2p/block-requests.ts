@@ -28,8 +28,8 @@ export interface BlockRequest {
 /** What is written down of one peer. */
 interface Account {
   readonly inTransit: Map<BlockHash, BlockRequest>;
-  /** When it was asked last, whatever came of it. */
-  readonly asked: BoundedMap<BlockHash, number>;
+  /** When it was asked last, and whether it has sent the block since. */
+  readonly asked: BoundedMap<BlockHash, { readonly at: number; isSent: boolean }>;
   lastBlockAt: number;
   failures: number;
 }
@@ -80,7 +80,7 @@ export class BlockRequests {
     if (account === undefined) return;
     const request = { peer, hash, askedAt };
     account.inTransit.set(hash, request);
-    account.asked.set(hash, askedAt);
+    account.asked.set(hash, { at: askedAt, isSent: false });
     const requests = this.#byHash.get(hash) ?? new Map();
     this.#byHash.set(hash, requests.set(peer, request));
   }
@@ -115,15 +115,23 @@ export class BlockRequests {
 
   /** When `peer` was last asked for `hash`; undefined if never, as far as is remembered. */
   askedAt(peer: Peer, hash: BlockHash): number | undefined {
-    return this.#accounts.get(peer)?.asked.get(hash);
+    return this.#accounts.get(peer)?.asked.get(hash)?.at;
   }
 
-  /** `peer` has brought a block that it was asked for, `inTime` or when others were asked too. */
-  noteBlock(peer: Peer, at: number, inTime: boolean): void {
+  /** `peer` has sent the block `hash`; false if it was not asked for it since it last did. */
+  noteSent(peer: Peer, hash: BlockHash): boolean {
+    const asked = this.#accounts.get(peer)?.asked.get(hash);
+    if (asked === undefined || asked.isSent) return false;
+    asked.isSent = true;
+    return true;
+  }
+
+  /** `peer` has brought a block that it was waited for with. */
+  noteBlock(peer: Peer, at: number): void {
     const account = this.#accounts.get(peer);
     if (account === undefined) return;
     account.lastBlockAt = at;
-    if (inTime) account.failures = 0;
+    account.failures = 0;
   }
 
   /** `peer` did not bring a block in time. */

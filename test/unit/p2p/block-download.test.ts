@@ -237,6 +237,29 @@ describe("BlockDownload", () => {
     expect(node.chain.orphans.count).toBe(0);
   });
 
+  test("P-04: who sends one block again and again is not thought to be at work", () => {
+    const branch = chainOf(12);
+    const { world, node } = stage();
+    const peer = new HandPeer(world);
+    serveBranch(peer, branch, {
+      block: (block) => (block.hash === branch.at(1).hash ? block : undefined),
+    }).connect(node);
+    world.until(() => node.height === 1);
+    for (let round = 0; round < 3; round++) {
+      world.pass(8_000);
+      peer.send({ command: "block", block: branch.at(1) });
+    }
+    world.pass(1_000);
+    expect(node.losses).toMatchObject([{ reason: "stalled" }]);
+    const other = serveBranch(new HandPeer(world), branch).connect(node);
+    world.untilTip(branch.tip.hash);
+    for (let count = 0; count < 12; count++) {
+      other.send({ command: "block", block: branch.at(2) });
+    }
+    world.pass(100);
+    expect(node.losses[1]).toMatchObject({ reason: "unrequested-block", isDiscouraged: true });
+  });
+
   test("P-05, P-08: a false body changes nothing for the true one on its way", () => {
     const branch = chainOf(3);
     const { world, node } = stage(branch);
