@@ -22,6 +22,12 @@ import {
 import { Node } from "../node/node.ts";
 import { writePrivateFile } from "../node/private-file.ts";
 import { chooseSignatureVerifier } from "../node/signature-verifier.ts";
+import { startMiningWhenCaughtUp } from "../node/start-mining.ts";
+import { SYSTEM_RANDOM } from "../node/system-random.ts";
+import { Multicast } from "../p2p/multicast.ts";
+import type { PeerNetwork } from "../p2p/peer-network.ts";
+import { TcpTransport } from "../p2p/tcp-transport.ts";
+import { TransportError } from "../p2p/transport.ts";
 import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
 import { EXIT_CODE, type World } from "./command.ts";
 import { Terminal } from "./terminal.ts";
@@ -69,9 +75,18 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
     throw cause;
   }
 
+  try {
+    await joinPeers(node, api, config, needs.world.version);
+  } catch (cause) {
+    await api.stop();
+    await node.stop();
+    throw cause;
+  }
+
   // The port may have moved: commands on this machine find it here.
   const url = localUrl(api);
   writePrivateFile(node.directory.file(URL_FILE_NAME), `${url}\n`);
+  const stopWaiting = config.mine ? startMiningWhenCaughtUp(node) : () => {};
   printWelcome(terminal, node, url, config, needs.world.version);
   const stopped = watchChain(node, log);
   const reason = await end;
@@ -82,6 +97,7 @@ export async function runNode(config: Config, needs: RunNodeNeeds): Promise<numb
     log.error("the node cannot go on", { reason: messageOf(reason.error) });
   }
   await endWithin(needs.world, async () => {
+    stopWaiting();
     // Whoever waits for blocks is told that none will come, rather than cut off.
     node.miner.close();
     await api.stop();
@@ -109,7 +125,8 @@ async function startNode(
     spawnMiner: () => world.spawnMiner(),
     spawnIndex,
     mining: {
-      enabled: config.mine,
+      // Not before it is known what others have: see start-mining.ts.
+      enabled: false,
       threads: config.threads,
       payoutScript: readPayoutAddress(config.address, network),
       tag: config.minerTag,
@@ -122,6 +139,39 @@ async function startNode(
       expiryMs: config.mempoolExpiryHours * HOUR_MS,
     },
   });
+}
+
+/** Opens the node to others, and looks for them. */
+async function joinPeers(
+  node: Node,
+  api: ApiServer,
+  config: Config,
+  version: string,
+): Promise<void> {
+  const { clock, network } = node;
+  const interfaceAddress = config.multicastInterface;
+  try {
+    await node.join({
+      listen: { host: config.p2pHost, port: config.p2pPort ?? network.p2pPort },
+      mayMovePort: config.p2pPort === undefined,
+      manualPeers: config.peer,
+      allowedNodes: config.allowNode,
+      maxInbound: config.maxInbound,
+      name: config.nodeName,
+      userAgent: `/cairn:${version}/`,
+      apiPort: config.apiExpose ? api.port : 0,
+      transport: new TcpTransport(clock),
+      datagrams: config.discover ? new Multicast({ clock, interfaceAddress }) : undefined,
+      random: SYSTEM_RANDOM,
+    });
+  } catch (cause) {
+    if (!(cause instanceof TransportError)) throw cause;
+    throw new ConfigError(
+      "bad-value",
+      `peers cannot be accepted at ${config.p2pHost} port ${config.p2pPort}: ${cause.message}`,
+      { cause },
+    );
+  }
 }
 
 function readPayoutAddress(address: string | undefined, network: Network): Uint8Array | undefined {
@@ -174,16 +224,14 @@ function localUrl({ url }: ApiServer): string {
 
 function printWelcome(
   terminal: Terminal,
-  { network, directory, miner, payoutScript, chain }: Node,
+  { network, directory, miner, payoutScript, peers, chain }: Node,
   url: string,
   config: Config,
   version: string,
 ): void {
   const address = formatAddress(payoutScript, network.addressPrefixes) ?? "a script of your own";
   const threads = `${miner.threads} thread${miner.threads === 1 ? "" : "s"}`;
-  const mining = miner.isRunning
-    ? `${threads}, for ${address}`
-    : `off; coins would go to ${address}`;
+  const mining = config.mine ? `${threads}, for ${address}` : `off; coins would go to ${address}`;
   terminal.print(
     { text: `Cairn ${version}`, style: "bold" },
     ` on network ${network.name}, height ${chain.tip.height}`,
@@ -193,12 +241,18 @@ function printWelcome(
     ["API", `${url}/api/status, described at ${url}/swagger`],
     ["Data", directory.path],
     ["Mining", mining],
+    ["Peers", describePeers(peers, config)],
   ]);
   if (config.apiExpose) {
     const where = `Other machines can reach the API at port ${new URL(url).port} of this one`;
     terminal.print({ text: `${where}; what changes anything needs the token.`, style: "red" });
   }
   terminal.print({ text: "Stop with Ctrl-C.", style: "dim" });
+}
+
+function describePeers(peers: PeerNetwork | undefined, { discover }: Config): string {
+  const search = discover ? "looking for others nearby" : "not looking for others";
+  return `accepted at port ${peers?.manager.port}; ${search}`;
 }
 
 /** Logs blocks as they come, at most one line a second: a branch of thousands is one line. */

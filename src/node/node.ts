@@ -20,6 +20,9 @@ import { selectTransactions } from "../mempool/select-transactions.ts";
 import { Miner } from "../mining/miner.ts";
 import type { MinerWorker } from "../mining/stream.ts";
 import { TemplateBuilder } from "../mining/template-builder.ts";
+import type { NodePort } from "../p2p/conversation.ts";
+import type { PeerNetwork } from "../p2p/peer-network.ts";
+import { orphanAccountOf } from "../p2p/transaction-relay.ts";
 import type { Block } from "../primitives/block.ts";
 import type { Transaction } from "../primitives/transaction.ts";
 import {
@@ -32,6 +35,7 @@ import { MempoolStore } from "../storage/mempool-store.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { MempoolKeeper } from "./mempool-keeper.ts";
 import { loadPayoutScript } from "./payout-key.ts";
+import { type JoinOptions, joinPeers } from "./peers.ts";
 import { connectSubscriptions } from "./subscriptions.ts";
 
 /** Everything that a node is made of that may differ from one to the next. */
@@ -86,6 +90,8 @@ export class Node {
   readonly explorer: ExplorerQueries;
   /** Where continuous mining pays. */
   readonly payoutScript: Uint8Array;
+  /** Sats per vbyte that a transaction must pay at least to be taken from others. */
+  readonly minRelayFeerate: number;
   /** Name of what verifies signatures: "native" or "portable". */
   readonly signatureBackend: string;
   /** Milliseconds since 1970. */
@@ -95,6 +101,7 @@ export class Node {
   readonly #keeper: MempoolKeeper;
   readonly #stopHousekeeping: () => void;
   readonly #onFault: (fault: unknown) => void;
+  #peers: PeerNetwork | undefined;
   #stopped: Promise<void> | undefined;
 
   /** Opens the data directory and everything in it; throws DataDirectoryError or ConfigError. */
@@ -130,6 +137,7 @@ export class Node {
     this.chain = chain;
     this.index = index;
     this.startedAt = clock.now();
+    this.minRelayFeerate = options.mempool.minRelayFeerate;
     this.signatureBackend = options.signatures.name;
     this.payoutScript =
       options.mining.payoutScript ?? loadPayoutScript(directory.file("payout-key.json"), network);
@@ -166,9 +174,20 @@ export class Node {
     if (options.mining.enabled) this.miner.start();
   }
 
+  /** The other nodes; undefined while this one lives alone. */
+  get peers(): PeerNetwork | undefined {
+    return this.#peers;
+  }
+
+  /** Goes among others; once. TransportError if the port for them cannot be had. */
+  async join(options: JoinOptions): Promise<void> {
+    this.#peers = await joinPeers(this, this.#database, this.#port(), options);
+  }
+
   /** Offers a transaction to the mempool. When it answers "accepted", the disk has it. */
   submitTransaction(tx: Transaction): MempoolVerdict {
     return this.#soundly(() => {
+      this.#peers?.blocks.propagation.noteOrigin(tx.txid);
       const verdict = this.mempool.submit(tx);
       this.#keeper.flush();
       return verdict;
@@ -186,13 +205,29 @@ export class Node {
 
   /** Offers a block to the chain. When it answers, the disk has it. */
   submitBlock(block: Block): BlockVerdict {
-    return this.#soundly(() => this.chain.submitBlock(block));
+    return this.#soundly(() => {
+      this.#peers?.blocks.propagation.noteOrigin(block.hash);
+      return this.chain.submitBlock(block);
+    });
   }
 
   /** Ends everything in reverse; safe to call more than once. */
   stop(): Promise<void> {
     this.#stopped ??= this.#end();
     return this.#stopped;
+  }
+
+  /** The doors for what peers bring; they are told at once, and the disk within a second. */
+  #port(): NodePort {
+    const { chain, mempool, network } = this;
+    return {
+      network,
+      chain,
+      mempool,
+      submitBlock: (block) => this.#soundly(() => chain.submitBlock(block)),
+      submitTransaction: (tx, peer) =>
+        this.#soundly(() => mempool.submit(tx, { keepOrphan: true, peer: orphanAccountOf(peer) })),
+    };
   }
 
   /**
@@ -210,6 +245,7 @@ export class Node {
 
   async #end(): Promise<void> {
     this.miner.close();
+    this.#peers?.stop();
     this.#stopHousekeeping();
     this.explorer.close();
     await this.index.stop();

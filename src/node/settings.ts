@@ -14,6 +14,8 @@ import {
   NETWORK_NAME_PATTERN,
 } from "../consensus/networks.ts";
 import { LOG_LEVELS, type LogLevel } from "../lib/logger.ts";
+import { type NetAddress, parseNetAddress } from "../wire/net-address.ts";
+import { type NodeId, parseNodeId } from "../wire/node-id.ts";
 
 /** Where a value can come from, the strongest first. */
 export const SETTING_SOURCES = ["flag", "environment", "file"] as const;
@@ -332,12 +334,59 @@ export const SETTINGS = {
     default: 1,
   }),
 
+  p2pHost: setting({
+    kind: textAs(parseIpAddress, "an IP address of this machine", "IP"),
+    group: "Peers",
+    help: "Address at which peers are accepted; :: is every one",
+    default: "::",
+  }),
+  p2pPort: setting<number | undefined>({
+    kind: wholeNumber(0, 65_535, "PORT"),
+    group: "Peers",
+    help: "Port at which peers are accepted; 0 takes any free one",
+    default: undefined,
+    defaultText: "8333, on regtest 18444",
+  }),
+  peer: setting<readonly NetAddress[]>({
+    kind: listOf(
+      textAs(parseNetAddress, "an IP address and port like 192.168.1.5:8333", "IP:PORT"),
+    ),
+    group: "Peers",
+    help: "A node to keep a connection to",
+    default: [],
+  }),
+  discover: setting({
+    kind: truth(),
+    group: "Peers",
+    help: "Look for nodes of the same network nearby, by multicast",
+    default: true,
+  }),
+  allowNode: setting<readonly NodeId[]>({
+    kind: listOf(textAs(parseNodeId, "the 66 hexadecimal digits of a node id", "ID")),
+    group: "Peers",
+    help: "Talk to this node, and to no other that is not named so",
+    default: [],
+    defaultText: "any",
+  }),
+  maxInbound: setting({
+    kind: wholeNumber(0, 512),
+    group: "Peers",
+    help: "Most peers that may have dialled us",
+    default: 125,
+  }),
+  nodeName: setting({
+    kind: textLike(/^[\x20-\x7e]{0,32}$/, "at most 32 printable ASCII characters", "TEXT"),
+    group: "Peers",
+    help: "Name by which other nodes show this one",
+    default: "",
+    defaultText: "none",
+  }),
   multicastInterface: setting<string | undefined>({
     kind: textAs(parseIpv4, "an IPv4 address of this machine", "IPV4"),
     group: "Peers",
     help: "Interface on which to look for nodes nearby, by its address",
     default: undefined,
-    defaultText: "the system's choice",
+    defaultText: "every one",
   }),
 
   logLevel: setting<LogLevel>({
@@ -455,6 +504,10 @@ function parseHost(text: string): string | undefined {
   // Digits and dots alone are a mistyped address, not a name.
   if (text.length > MAX_HOST_NAME_LENGTH || /^[\d.]+$/.test(text)) return undefined;
   return HOST_NAME_PATTERN.test(text) ? text.toLowerCase() : undefined;
+}
+
+function parseIpAddress(text: string): string | undefined {
+  return isIP(text) === 0 ? undefined : text.toLowerCase();
 }
 
 function parseIpv4(text: string): string | undefined {

@@ -1,0 +1,155 @@
+/**
+ * A node's whole life among others: finding them, talking to them, and what can be told of them.
+ *
+ * The composition root of this layer. Takes the ports to the world, real or simulated; knows
+ * nothing of routes, pages, or the names of settings.
+ */
+
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { NetAddress } from "../wire/net-address.ts";
+import { AddressGossip } from "./address-gossip.ts";
+import type { AddressManager } from "./address-manager.ts";
+import type { BanList } from "./ban-list.ts";
+import { type BlockSync, makeBlockConversations } from "./block-sync.ts";
+import type { Conversation, ConversationContext, NodePort } from "./conversation.ts";
+import { Discovery, type DiscoveryState } from "./discovery.ts";
+import type { LocalNode } from "./handshake.ts";
+import { P2pService } from "./p2p-service.ts";
+import type { PeerManager, PeerPolicy } from "./peer-manager.ts";
+import { Topology } from "./topology.ts";
+import { TransactionRelay } from "./transaction-relay.ts";
+import type { Datagrams, Random, Transport } from "./transport.ts";
+
+/** What a node's peers are made of. */
+export interface PeerNetworkParts {
+  readonly node: NodePort;
+  readonly local: LocalNode;
+  readonly transport: Transport;
+  /** Absent where nodes nearby are neither looked for nor told of this one. */
+  readonly datagrams?: Datagrams | undefined;
+  readonly addresses: AddressManager;
+  readonly bans: BanList;
+  readonly policy: PeerPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Hashes a second of this node's miner. */
+  readonly hashRate: () => number;
+  /** Sats per vbyte that the mempool asks for at least. */
+  readonly leastFeerate: number;
+  /** The addresses of this machine at which others can reach it. */
+  readonly ownHosts: () => readonly string[];
+}
+
+/** Milliseconds between two writings of the address book. */
+const FLUSH_INTERVAL_MS = 60_000;
+
+export class PeerNetwork {
+  readonly manager: PeerManager;
+  readonly #parts: PeerNetworkParts;
+  readonly #service: P2pService;
+  #blocks: BlockSync | undefined;
+  #topology: Topology | undefined;
+  #discovery: Discovery | undefined;
+  #cancelFlush: (() => void) | undefined;
+
+  constructor(parts: PeerNetworkParts) {
+    this.#parts = parts;
+    this.#service = new P2pService({
+      ...parts,
+      makeConversations: (context) => this.#makeConversations(context),
+    });
+    this.manager = this.#service.manager;
+  }
+
+  /** How far we have caught up, and how things came here. */
+  get blocks(): BlockSync {
+    return this.#blocks as BlockSync;
+  }
+
+  /** What is known of all nodes. */
+  get topology(): Topology {
+    return this.#topology as Topology;
+  }
+
+  /** Why one may be alone; undefined where nobody nearby is looked for. */
+  get discovery(): DiscoveryState | undefined {
+    return this.#discovery?.state();
+  }
+
+  /** Accepts peers at `address`, and begins to look for some. Rejects if the port cannot be had. */
+  async start(address: NetAddress): Promise<void> {
+    await this.#service.manager.listen(address);
+    this.manager.dialer.start();
+    this.#scheduleFlush();
+    await this.#startDiscovery();
+  }
+
+  /** Ends all connections, and keeps what was learnt of addresses. */
+  stop(): void {
+    this.#cancelFlush?.();
+    this.#discovery?.stop();
+    this.#service.stop();
+  }
+
+  async #startDiscovery(): Promise<void> {
+    const { clock, datagrams, local, log, node, random } = this.#parts;
+    const { port } = this.manager;
+    if (datagrams === undefined || port === undefined) return;
+    this.#discovery = new Discovery({
+      magic: node.network.magic,
+      nodeId: local.identity.id,
+      p2pPort: port,
+      apiPort: local.apiPort,
+      height: local.height,
+      datagrams,
+      clock,
+      random,
+      log,
+    });
+    this.#discovery.events.on("node-heard", ({ address, nodeId }) => {
+      const peer = this.manager.peers.findNode(nodeId);
+      if (peer === undefined) this.manager.dialer.heard(address);
+      // It dialled us: now we know where it can be dialled, should the connection end.
+      else if (peer.isInbound) peer.listeningAddress = address;
+    });
+    await this.#discovery.start();
+  }
+
+  #makeConversations(context: ConversationContext): readonly Conversation[] {
+    const { addresses, hashRate, leastFeerate, local, ownHosts } = this.#parts;
+    const blocks = makeBlockConversations(context);
+    const topology = new Topology(context, {
+      nodeId: local.identity.id,
+      name: local.name,
+      apiPort: local.apiPort,
+      hashRate,
+    });
+    this.#blocks = blocks;
+    this.#topology = topology;
+    return [
+      ...blocks.conversations,
+      new TransactionRelay(context, {
+        hops: blocks.propagation,
+        leastFeerate,
+        isCatchingUp: () => blocks.progress().isSyncing,
+      }),
+      new AddressGossip(context, {
+        book: addresses,
+        listening: () => {
+          const { port } = this.manager;
+          return port === undefined ? [] : ownHosts().map((host) => ({ host, port }));
+        },
+      }),
+      topology,
+    ];
+  }
+
+  #scheduleFlush(): void {
+    this.#cancelFlush = this.#parts.clock.after(FLUSH_INTERVAL_MS, () => {
+      this.#parts.addresses.flush();
+      this.#scheduleFlush();
+    });
+  }
+}
