@@ -47,6 +47,7 @@ export interface PeerProfile {
   readonly services: bigint;
   /** Printable ASCII, at most 256 bytes. */
   readonly userAgent: string;
+  /** Of its chain, as it says; at least 0. */
   readonly startHeight: number;
   /** False if it wants no transactions announced. */
   readonly wantsTransactions: boolean;
@@ -56,6 +57,8 @@ export interface PeerProfile {
   readonly wantsAddrv2: boolean;
   /** Where we are, as it sees us. */
   readonly ourAddress: NetAddress;
+  /** The nonce of whoever dialled: a number of this connection that both ends know. */
+  readonly dialNonce: bigint;
   /** Undefined for an ordinary Bitcoin peer. */
   readonly cairn: CairnProfile | undefined;
 }
@@ -63,6 +66,8 @@ export interface PeerProfile {
 /** Why a handshake cannot succeed. */
 export type HandshakeFailure =
   | "self"
+  /** Another node has our key, as happens when a data directory is copied. */
+  | "same-identity"
   | "obsolete-version"
   | "version-twice"
   | "version-missing"
@@ -102,7 +107,10 @@ export class Handshake {
   #wantsWtxids = false;
   #wantsAddrv2 = false;
 
-  /** `nonce` is new for each connection; `isOwnNonce` knows those of all that we dialled. */
+  /**
+   * `nonce` is new for each connection; `isOwnNonce` knows those of all that we dialled, except for
+   * those that have shaken hands.
+   */
   constructor({
     local,
     isInbound,
@@ -134,7 +142,7 @@ export class Handshake {
     return this.#isInbound ? [] : [this.#ourVersion()];
   }
 
-  /** Takes the next message; to be called until a step is not "continue". */
+  /** Takes the next message, whatever it is; to be called until a step is not "continue". */
   receive(message: Message): HandshakeStep {
     if (message.command === "version") return this.#receiveVersion(message);
     if (this.#version === undefined) return { status: "failed", failure: "version-missing" };
@@ -160,7 +168,8 @@ export class Handshake {
 
   #receiveVersion(message: VersionMessage): HandshakeStep {
     if (this.#version !== undefined) return { status: "failed", failure: "version-twice" };
-    if (this.#isInbound && this.#isOwnNonce(message.nonce)) {
+    // On either side: one that gives us our own nonce back could give us our own proofs, too.
+    if (message.nonce === this.#nonce || this.#isOwnNonce(message.nonce)) {
       return { status: "failed", failure: "self" };
     }
     if (message.protocolVersion < MIN_PROTOCOL_VERSION) {
@@ -180,6 +189,7 @@ export class Handshake {
   /** The other side's id is known now, so ours can be proven to it. */
   #receiveCairn(message: CairnMessage): HandshakeStep {
     const version = this.#version as VersionMessage;
+    // The first one counts, and none at all from those who said that they do not speak so.
     if (this.#cairn !== undefined || (version.services & NODE_CAIRN) === 0n) return CONTINUE;
     this.#cairn = message;
     const { identity, genesisHash } = this.#local;
@@ -194,22 +204,27 @@ export class Handshake {
     const sides = { genesisHash, signer: this.#theirSide(cairn), own: this.#ourSide() };
     this.#isProven = isProven(signature, sides, verifyEcdsa);
     if (!this.#isProven) return { status: "failed", failure: "bad-identity-proof" };
+    if (cairn.nodeId === this.#local.identity.id) {
+      return { status: "failed", failure: "same-identity" };
+    }
     return this.#progress();
   }
 
   /** Done with the verack, and with the proof of whoever named itself. */
   #progress(): HandshakeStep {
     const version = this.#version as VersionMessage;
+    // Who has named itself before its verack has to prove it; who has not is an ordinary peer.
     if (!this.#hasVerack || (this.#cairn !== undefined && !this.#isProven)) return CONTINUE;
     const profile: PeerProfile = {
       protocolVersion: Math.min(version.protocolVersion, PROTOCOL_VERSION),
       services: version.services,
       userAgent: version.userAgent,
-      startHeight: version.startHeight,
+      startHeight: Math.max(0, version.startHeight),
       wantsTransactions: version.relay,
       wantsWtxids: this.#wantsWtxids,
       wantsAddrv2: this.#wantsAddrv2,
       ourAddress: version.receiver.address,
+      dialNonce: this.#isInbound ? version.nonce : this.#nonce,
       cairn: this.#cairn === undefined ? undefined : profileOf(this.#cairn),
     };
     return { status: "done", send: [], profile };

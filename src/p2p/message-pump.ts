@@ -23,22 +23,39 @@ export class MessagePump {
   /** Peers with mail, in the order in which they are served. */
   readonly #waiting = new Set<Peer>();
   #cancelTurn: (() => void) | undefined;
+  #isStopped = false;
 
   constructor(clock: Clock, receive: (peer: Peer, message: Message) => void) {
     this.#clock = clock;
     this.#receive = receive;
   }
 
+  /** Peers that have mail, or had some. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** Serves `peer` until its inbox is empty. */
   add(peer: Peer): void {
+    if (this.#isStopped) return;
     this.#waiting.add(peer);
-    this.#cancelTurn ??= this.#clock.after(0, () => this.#turn());
+    this.#schedule();
+  }
+
+  /** `peer` is gone. */
+  remove(peer: Peer): void {
+    this.#waiting.delete(peer);
   }
 
   /** Serves nobody any more. */
   stop(): void {
+    this.#isStopped = true;
     this.#cancelTurn?.();
     this.#waiting.clear();
+  }
+
+  #schedule(): void {
+    this.#cancelTurn ??= this.#clock.after(0, () => this.#turn());
   }
 
   #turn(): void {
@@ -48,9 +65,7 @@ export class MessagePump {
       this.#serveNext();
       if (this.#clock.monotonic() >= endsAt) break;
     }
-    if (this.#waiting.size > 0) {
-      this.#cancelTurn ??= this.#clock.after(0, () => this.#turn());
-    }
+    if (this.#waiting.size > 0) this.#schedule();
   }
 
   #serveNext(): void {

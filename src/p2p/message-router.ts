@@ -14,28 +14,49 @@ import type { Command, Message } from "../wire/message.ts";
 import type { Conversation, InventoryCommand } from "./conversation.ts";
 import type { Peer } from "./peer.ts";
 
+/** Answered by the peer itself (peer.ts), or divided here. */
+const NOBODYS: readonly Command[] = [
+  "version",
+  "verack",
+  "wtxidrelay",
+  "sendaddrv2",
+  "cairn",
+  "cairnproof",
+  "ping",
+  "pong",
+  "inv",
+  "getdata",
+  "notfound",
+];
+
 export class MessageRouter {
   readonly #conversations: readonly Conversation[];
   readonly #owners = new Map<Command, Conversation>();
 
-  /** Error if two conversations claim the same. */
+  /** Error if two conversations claim the same, or one what is not to be had. */
   constructor(conversations: readonly Conversation[]) {
     this.#conversations = conversations;
     for (const conversation of conversations) {
       for (const command of conversation.commands) {
         if (this.#owners.has(command)) throw new Error(`two conversations claim ${command}`);
+        if (NOBODYS.includes(command)) throw new Error(`a conversation claims ${command}`);
         this.#owners.set(command, conversation);
       }
     }
+    for (const half of ["blocks", "transactions"]) {
+      const claims = conversations.filter(({ inventory }) => inventory === half);
+      if (claims.length > 1) throw new Error(`two conversations claim inventories of ${half}`);
+    }
   }
 
+  /** Tells all conversations of a peer, unless one of them ends it. */
   peerReady(peer: Peer): void {
     for (const conversation of this.#conversations) {
-      // One before may have ended it.
       if (peer.isReady) conversation.peerReady(peer);
     }
   }
 
+  /** Tells all that a peer is gone, whether they knew of it or not. */
   peerClosed(peer: Peer): void {
     for (const conversation of this.#conversations) conversation.peerClosed(peer);
   }
@@ -53,6 +74,7 @@ export class MessageRouter {
     }
   }
 
+  /** Ends all conversations. */
   stop(): void {
     for (const conversation of this.#conversations) conversation.stop();
   }

@@ -80,8 +80,8 @@ export class PeerNetwork {
 
   /** Accepts peers at `address`, and begins to look for some. Rejects if the port cannot be had. */
   async start(address: NetAddress): Promise<void> {
-    await this.#service.manager.listen(address);
-    this.manager.dialer.start();
+    await this.#service.listen(address);
+    this.#service.start();
     this.#scheduleFlush();
     await this.#startDiscovery();
   }
@@ -109,10 +109,8 @@ export class PeerNetwork {
       log,
     });
     this.#discovery.events.on("node-heard", ({ address, nodeId }) => {
-      const peer = this.manager.peers.findNode(nodeId);
-      if (peer === undefined) this.manager.dialer.heard(address);
-      // It dialled us: now we know where it can be dialled, should the connection end.
-      else if (peer.isInbound) peer.listeningAddress = address;
+      this.manager.heard(address, nodeId);
+      this.topology.heard(nodeId, address);
     });
     await this.#discovery.start();
   }

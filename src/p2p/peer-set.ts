@@ -31,9 +31,11 @@ export class PeerSet {
     return this.#peers.get(id);
   }
 
-  /** The peer that has proven to be `nodeId`, if it is there. */
+  /** The peer that has proven to be `nodeId`, if it is there and not about to end. */
   findNode(nodeId: NodeId): Peer | undefined {
-    for (const peer of this) if (peer.profile.cairn?.nodeId === nodeId) return peer;
+    for (const peer of this) {
+      if (peer.isReady && peer.profile.cairn?.nodeId === nodeId) return peer;
+    }
     return undefined;
   }
 

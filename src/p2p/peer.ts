@@ -9,25 +9,31 @@
 import type { Clock } from "../lib/clock.ts";
 import { DecodeError } from "../lib/codec.ts";
 import type { Logger } from "../lib/logger.ts";
-import { encodeFrame, FrameCutter } from "../wire/frame.ts";
+import { encodeFrame, type Frame, FrameCutter } from "../wire/frame.ts";
 import {
   type Command,
   decodeMessage,
   encodeMessage,
   HANDSHAKE_LIMITS,
+  isCommand,
   type Message,
   peerLimits,
 } from "../wire/message.ts";
 import type { NetAddress } from "../wire/net-address.ts";
 import type { Handshake, HandshakeFailure, PeerProfile } from "./handshake.ts";
+import { Inbox } from "./inbox.ts";
+import { type Expiry, Liveness } from "./liveness.ts";
 import {
   CLEAN_SCORE,
   isOverLimit,
+  pointsAt,
   raiseScore,
   type Violation,
   violationPoints,
 } from "./misbehavior.ts";
+import type { MemoryHolder, PeerMemory } from "./peer-memory.ts";
 import { RateBudget } from "./rate-budget.ts";
+import type { SharedFrames } from "./shared-frames.ts";
 import type { Connection, ConnectionHandler, Random } from "./transport.ts";
 
 /** Why we have a connection. */
@@ -47,35 +53,23 @@ export type PeerKind =
 export type DisconnectReason =
   | HandshakeFailure
   | Violation
+  | Expiry
   | "closed-by-peer"
-  | "handshake-timeout"
-  | "message-timeout"
-  | "no-pong"
+  /** Not our network, or not our protocol: nothing that its host could be blamed for. */
+  | "bad-handshake"
   | "send-queue-full"
+  | "memory-full"
   | "misbehaving"
   | "duplicate"
   | "not-allowed"
   | "banned"
   | "evicted"
+  | "surplus"
   | "feeler-done"
   | "stalled"
   | "by-hand"
   | "wrong-services"
   | "shutdown";
-
-/** Milliseconds in which a handshake has to be done (P-22). */
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
-
-/** Milliseconds between pings, and after which a peer without an answer is dead. */
-export const PING_INTERVAL_MS = 30_000;
-export const PONG_TIMEOUT_MS = 90_000;
-
-/** Milliseconds for which one message may be on its way; a block may take longer. */
-const MESSAGE_TIMEOUT_MS = 30_000;
-const BLOCK_TIMEOUT_MS = 60_000;
-
-/** Milliseconds between two looks at the deadlines. */
-const CHECK_INTERVAL_MS = 5_000;
 
 /** Bytes of messages that wait in an inbox, after which nothing more is read (Bitcoin Core's
  * DEFAULT_MAXRECEIVEBUFFER). */
@@ -100,7 +94,9 @@ export interface PeerStatistics {
   readonly bytesSent: number;
   readonly messagesReceived: number;
   readonly messagesSent: number;
-  /** By the clock that never goes back. */
+  /** In milliseconds since 1970. */
+  readonly connectedSince: number;
+  /** These by the clock that never goes back. */
   readonly connectedAt: number;
   readonly lastReceivedAt: number;
   /** When it last brought a block, or a transaction, that was accepted; 0 for never. */
@@ -120,37 +116,33 @@ export interface PeerParts {
   readonly handshake: Handshake;
   readonly magic: Uint8Array;
   readonly maxBlockWeight: number;
+  /** Shared by all peers. */
+  readonly frames: SharedFrames;
+  readonly memory: PeerMemory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly owner: PeerOwner;
 }
 
-interface Letter {
-  readonly message: Message;
-  readonly bytes: number;
-}
-
-export class Peer implements ConnectionHandler {
+export class Peer implements ConnectionHandler, MemoryHolder {
   readonly id: number;
   readonly kind: PeerKind;
   /** What it may cost us by the second. */
   readonly budget: RateBudget;
 
-  /** Where it accepts peers, if it dialled us and that is known from elsewhere. */
-  listeningAddress: NetAddress | undefined;
-
   readonly #parts: PeerParts;
   readonly #cutter: FrameCutter;
-  readonly #inbox: Letter[] = [];
-  #inboxBytes = 0;
+  readonly #inbox = new Inbox();
+  readonly #liveness: Liveness;
   #isPaused = false;
   #profile: PeerProfile | undefined;
+  #readyAt = Number.POSITIVE_INFINITY;
   #closedFor: DisconnectReason | undefined;
-  #cancelCheck: (() => void) | undefined;
-
   #score = CLEAN_SCORE;
+  #isDiscouraged = false;
 
+  readonly #connectedSince: number;
   readonly #connectedAt: number;
   #bytesReceived = 0;
   #bytesSent = 0;
@@ -159,27 +151,31 @@ export class Peer implements ConnectionHandler {
   #lastReceivedAt: number;
   #lastBlockAt = 0;
   #lastTransactionAt = 0;
-  #partialSince: number | undefined;
-  #ping: { readonly nonce: bigint; readonly sentAt: number } | undefined;
-  #lastPingAt = Number.NEGATIVE_INFINITY;
-  #pingMs: number | undefined;
-  #minPingMs: number | undefined;
 
   constructor(parts: PeerParts) {
-    const { id, kind, clock } = parts;
+    const { id, kind, clock, random, memory, magic } = parts;
     this.id = id;
     this.kind = kind;
     this.#parts = parts;
-    this.#cutter = new FrameCutter(parts.magic, HANDSHAKE_LIMITS);
+    this.#cutter = new FrameCutter(magic, HANDSHAKE_LIMITS);
     this.budget = new RateBudget(clock);
+    this.#connectedSince = clock.now();
     this.#connectedAt = clock.monotonic();
     this.#lastReceivedAt = this.#connectedAt;
+    this.#liveness = new Liveness({
+      clock,
+      random,
+      port: {
+        ping: (nonce) => this.send({ command: "ping", nonce }),
+        expire: (reason) => this.disconnect(reason),
+      },
+    });
+    memory.join(this);
   }
 
-  /** Begins to talk; to be called once, when the owner knows of the peer. */
+  /** Begins to talk; to be called once, when the connection knows this as its handler. */
   start(): void {
     for (const message of this.#parts.handshake.begin()) this.send(message);
-    this.#scheduleCheck();
   }
 
   get remote(): NetAddress {
@@ -192,12 +188,22 @@ export class Peer implements ConnectionHandler {
 
   /** True between the handshake and the end. */
   get isReady(): boolean {
-    return this.#profile !== undefined && this.#closedFor === undefined;
+    return this.#profile !== undefined && !this.isClosed;
+  }
+
+  /** True once the connection has ended, or is about to. */
+  get isClosed(): boolean {
+    return this.#closedFor !== undefined;
   }
 
   /** True once the handshake is done, also after the end. */
   get hasShakenHands(): boolean {
     return this.#profile !== undefined;
+  }
+
+  /** When the handshake was done, by the clock that never goes back; Infinity before. */
+  get readyAt(): number {
+    return this.#readyAt;
   }
 
   /** What it said of itself; throws before the handshake is done. */
@@ -208,7 +214,28 @@ export class Peer implements ConnectionHandler {
 
   /** True if so much waits to be sent that nothing should be that can be left out. */
   get isCongested(): boolean {
-    return this.#parts.connection.queuedBytes > CONGESTION_BYTES;
+    return this.unsentBytes > CONGESTION_BYTES;
+  }
+
+  /** True while messages of its wait to be taken: it is we who are slow, not the peer. */
+  get hasMail(): boolean {
+    return !this.#inbox.isEmpty;
+  }
+
+  get unreadBytes(): number {
+    return this.#inbox.bytes;
+  }
+
+  get partialBytes(): number {
+    return this.isClosed ? 0 : this.#cutter.bufferedBytes;
+  }
+
+  get partialSince(): number {
+    return this.#liveness.partialSince;
+  }
+
+  get unsentBytes(): number {
+    return this.isClosed ? 0 : this.#parts.connection.queuedBytes;
   }
 
   get statistics(): PeerStatistics {
@@ -217,12 +244,13 @@ export class Peer implements ConnectionHandler {
       bytesSent: this.#bytesSent,
       messagesReceived: this.#messagesReceived,
       messagesSent: this.#messagesSent,
+      connectedSince: this.#connectedSince,
       connectedAt: this.#connectedAt,
       lastReceivedAt: this.#lastReceivedAt,
       lastBlockAt: this.#lastBlockAt,
       lastTransactionAt: this.#lastTransactionAt,
-      pingMs: this.#pingMs,
-      minPingMs: this.#minPingMs,
+      pingMs: this.#liveness.pingMs,
+      minPingMs: this.#liveness.minPingMs,
     };
   }
 
@@ -238,40 +266,52 @@ export class Peer implements ConnectionHandler {
 
   /** Queues `message`. A peer that does not take what it asked for is dropped (P-24). */
   send(message: Message): void {
-    if (this.#closedFor !== undefined) return;
-    this.sendFrame(message.command, encodeMessage(message));
+    if (this.isClosed) return;
+    const { command } = message;
+    this.#write(encodeFrame(this.#parts.magic, command, encodeMessage(message)));
   }
 
-  /** As `send`, for a payload that many peers are sent and that is encoded once. */
+  /** As `send`, for a payload that many peers are sent: it is encoded, hashed and held once. */
   sendFrame(command: Command, payload: Uint8Array): void {
-    if (this.#closedFor !== undefined) return;
-    const { connection, magic, maxBlockWeight } = this.#parts;
+    if (!this.isClosed) this.#write(this.#parts.frames.frameOf(command, payload));
+  }
+
+  #write(frame: Uint8Array): void {
+    const { connection, maxBlockWeight, memory } = this.#parts;
     // Room for one block behind the congestion, or a slow line could never be sent one.
     if (connection.queuedBytes > CONGESTION_BYTES + maxBlockWeight) {
       this.disconnect("send-queue-full");
       return;
     }
-    const frame = encodeFrame(magic, command, payload);
     this.#bytesSent += frame.length;
     this.#messagesSent += 1;
     connection.write(frame);
+    if (this.isCongested) memory.congested();
   }
 
-  /** True while messages of its wait to be taken: it is we who are slow, not the peer. */
-  get hasMail(): boolean {
-    return this.#inbox.length > 0;
-  }
-
-  /** Takes the oldest message out of the inbox. */
+  /**
+   * Takes the oldest message out of the inbox; undefined if there is none, or if it makes no sense,
+   * which ends the connection.
+   */
   takeMessage(): Message | undefined {
-    const letter = this.#inbox.shift();
+    const letter = this.#inbox.take();
     if (letter === undefined) return undefined;
-    this.#inboxBytes -= letter.bytes;
-    if (this.#isPaused && this.#inboxBytes < MAX_INBOX_BYTES / 2) {
-      this.#isPaused = false;
-      this.#parts.connection.resume();
+    this.#parts.memory.received(this);
+    this.readOn();
+    return this.#decode(letter.command, letter.payload);
+  }
+
+  /** Goes on reading if there is room. */
+  readOn(): void {
+    const { connection, memory } = this.#parts;
+    if (!this.#isPaused || this.isClosed || this.#inbox.bytes >= MAX_INBOX_BYTES / 2) return;
+    if (memory.isScarce) {
+      memory.wait(this);
+      return;
     }
-    return letter.message;
+    this.#isPaused = false;
+    this.#liveness.resumed();
+    connection.resume();
   }
 
   /** Counts `violation` against the peer; ends the connection if it has gone too far. */
@@ -281,70 +321,121 @@ export class Peer implements ConnectionHandler {
 
   /** Counts `points` against the peer, for `why`. */
   addPenalty(points: number, why: DisconnectReason = "misbehaving"): void {
-    if (points === 0 || this.#closedFor !== undefined) return;
-    this.#score = raiseScore(this.#score, points, this.#parts.clock.monotonic());
-    if (this.isDiscouraged) this.disconnect(why);
+    if (points === 0 || this.isClosed) return;
+    const now = this.#parts.clock.monotonic();
+    this.#score = raiseScore(this.#score, points, now);
+    if (!isOverLimit(this.#score, now)) return;
+    this.#isDiscouraged = true;
+    this.disconnect(why);
   }
 
-  /** True if it has done what only a bad peer does: its host is to be kept away for a while. */
+  /** True once it has done what only a bad peer does: its host is to be kept away for a while. */
   get isDiscouraged(): boolean {
-    return isOverLimit(this.#score, this.#parts.clock.monotonic());
+    return this.#isDiscouraged;
+  }
+
+  /** What is counted against it at this moment. */
+  get points(): number {
+    return pointsAt(this.#score, this.#parts.clock.monotonic());
+  }
+
+  /** Asks for a sign of life. An end that does not know of this connection any more ends it. */
+  probe(): void {
+    this.#liveness.probe();
   }
 
   /** Ends the connection. */
   disconnect(reason: DisconnectReason): void {
-    if (this.#closedFor !== undefined) return;
-    this.#closedFor = reason;
-    this.#forget();
+    if (this.isClosed) return;
+    this.#close(reason);
     this.#parts.connection.close();
   }
 
   onData(bytes: Uint8Array): void {
-    if (this.#closedFor !== undefined) return;
+    if (this.isClosed) return;
     this.#bytesReceived += bytes.length;
     this.#lastReceivedAt = this.#parts.clock.monotonic();
-    try {
-      for (const { command, payload } of this.#cutter.push(bytes)) {
-        this.#messagesReceived += 1;
-        this.#partialSince = undefined;
-        this.#receive(command, payload);
-        if (this.#closedFor !== undefined) return;
-      }
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.#parts.log.debug("peer speaks badly", { peer: this.id, why: error.message });
-      this.punish("malformed-message");
-      return;
+    const frames = this.#cutter.push(bytes);
+    for (let frame = this.#cut(frames); frame !== undefined; frame = this.#cut(frames)) {
+      this.#messagesReceived += 1;
+      this.#liveness.completed();
+      this.#receive(frame);
+      // The rest of the bytes is nobody's.
+      if (this.isClosed) return;
     }
-    this.#notePartial();
-    if (this.#inboxBytes > MAX_INBOX_BYTES && !this.#isPaused) {
-      this.#isPaused = true;
-      this.#parts.connection.pause();
-    }
+    if (!this.isClosed) this.#noteHeld();
   }
 
   onDrain(): void {}
 
   onClose(): void {
-    this.#closedFor ??= "closed-by-peer";
-    this.#forget();
-    this.#parts.owner.peerClosed(this, this.#closedFor);
+    this.#close("closed-by-peer");
+    this.#parts.owner.peerClosed(this, this.#closedFor ?? "closed-by-peer");
   }
 
-  #forget(): void {
-    this.#cancelCheck?.();
-    this.#inbox.length = 0;
-    this.#inboxBytes = 0;
+  #close(reason: DisconnectReason): void {
+    this.#closedFor ??= reason;
+    this.#liveness.stop();
+    this.#inbox.clear();
+    this.#parts.memory.leave(this);
   }
 
-  #receive(command: string, payload: Uint8Array): void {
-    const message = decodeMessage(command, payload);
+  /** The next frame; undefined if there is no more, or if it makes no sense. */
+  #cut(frames: Generator<Frame, void, void>): Frame | undefined {
+    try {
+      return frames.next().value ?? undefined;
+    } catch (error) {
+      this.#reject(error);
+      return undefined;
+    }
+  }
+
+  #decode(command: Command, payload: Uint8Array): Message | undefined {
+    try {
+      return decodeMessage(command, payload);
+    } catch (error) {
+      this.#reject(error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Bytes that make no sense are held against a peer that has shown that it knows how to speak. All
+   * others may be of another network, or begin an encryption that we do not have (BIP-0324).
+   */
+  #reject(error: unknown): void {
+    if (!(error instanceof DecodeError)) throw error;
+    this.#parts.log.debug("peer speaks badly", { peer: this.id, why: error.message });
+    if (this.#profile === undefined) this.disconnect("bad-handshake");
+    else this.punish("malformed-message");
+  }
+
+  #receive({ command, payload }: Frame): void {
     // Other implementations may know more than we do.
-    if (message === undefined) return;
-    if (this.#profile === undefined) this.#shakeHands(message);
-    else if (message.command === "ping") this.#answerPing(message.nonce);
-    else if (message.command === "pong") this.#receivePong(message.nonce);
-    else this.#deliver(message, payload.length);
+    if (!isCommand(command)) return;
+    if (this.#profile === undefined) {
+      const message = this.#decode(command, payload);
+      if (message !== undefined) this.#shakeHands(message);
+      return;
+    }
+    switch (command) {
+      case "ping":
+      case "pong":
+        this.#receivePing(command, payload);
+        return;
+      case "version":
+        this.disconnect("version-twice");
+        return;
+      case "verack":
+      case "wtxidrelay":
+      case "sendaddrv2":
+      case "cairn":
+      case "cairnproof":
+        // Too late to mean anything.
+        return;
+      default:
+        this.#deliver(command, payload);
+    }
   }
 
   #shakeHands(message: Message): void {
@@ -359,18 +450,23 @@ export class Peer implements ConnectionHandler {
         return;
       case "done":
         this.#profile = step.profile;
+        this.#readyAt = this.#parts.clock.monotonic();
         this.#cutter.limits = peerLimits(this.#parts.maxBlockWeight);
-        this.#sendPing();
+        this.#liveness.ready();
         this.#parts.owner.peerReady(this);
     }
   }
 
-  #deliver(message: Message, payloadBytes: number): void {
-    // What a message takes in memory is some multiple of its bytes; empty ones take some, too.
-    const bytes = payloadBytes + 64;
-    this.#inbox.push({ message, bytes });
-    this.#inboxBytes += bytes;
-    if (this.#inbox.length === 1) this.#parts.owner.peerHasMail(this);
+  #deliver(command: Command, payload: Uint8Array): void {
+    const wasEmpty = this.#inbox.isEmpty;
+    this.#inbox.put({ command, payload });
+    if (wasEmpty) this.#parts.owner.peerHasMail(this);
+  }
+
+  #receivePing(command: "ping" | "pong", payload: Uint8Array): void {
+    const message = this.#decode(command, payload);
+    if (message?.command === "ping") this.#answerPing(message.nonce);
+    else if (message?.command === "pong") this.#liveness.pong(message.nonce);
   }
 
   #answerPing(nonce: bigint): void {
@@ -378,55 +474,17 @@ export class Peer implements ConnectionHandler {
     this.send({ command: "pong", nonce });
   }
 
-  /** One that nobody asked for means nothing. */
-  #receivePong(nonce: bigint): void {
-    if (this.#ping?.nonce !== nonce) return;
-    const pingMs = this.#parts.clock.monotonic() - this.#ping.sentAt;
-    this.#ping = undefined;
-    this.#pingMs = pingMs;
-    this.#minPingMs = Math.min(this.#minPingMs ?? pingMs, pingMs);
-  }
-
-  #sendPing(): void {
-    const view = new DataView(this.#parts.random.bytes(8).buffer);
-    const nonce = view.getBigUint64(0);
-    const sentAt = this.#parts.clock.monotonic();
-    this.#ping = { nonce, sentAt };
-    this.#lastPingAt = sentAt;
-    this.send({ command: "ping", nonce });
-  }
-
-  #notePartial(): void {
-    if (this.#cutter.partial !== undefined) this.#partialSince ??= this.#parts.clock.monotonic();
-  }
-
-  #scheduleCheck(): void {
-    this.#cancelCheck = this.#parts.clock.after(CHECK_INTERVAL_MS, () => {
-      this.#check();
-      if (this.#closedFor === undefined) this.#scheduleCheck();
-    });
-  }
-
-  /** Deadlines: half-open lines, drips, and peers that died without a word (P-22). */
-  #check(): void {
-    const now = this.#parts.clock.monotonic();
-    if (this.#profile === undefined) {
-      if (now - this.#connectedAt >= HANDSHAKE_TIMEOUT_MS) this.disconnect("handshake-timeout");
-      return;
-    }
-    if (this.#ping !== undefined && now - this.#ping.sentAt >= PONG_TIMEOUT_MS) {
-      this.disconnect("no-pong");
-    } else if (this.#isMessageLate(now)) {
-      this.disconnect("message-timeout");
-    } else if (this.#ping === undefined && now - this.#lastPingAt >= PING_INTERVAL_MS) {
-      this.#sendPing();
-    }
-  }
-
-  #isMessageLate(now: number): boolean {
-    // What we do not read cannot arrive.
-    if (this.#partialSince === undefined || this.#isPaused) return false;
-    const isBlock = this.#cutter.partial?.command === "block";
-    return now - this.#partialSince >= (isBlock ? BLOCK_TIMEOUT_MS : MESSAGE_TIMEOUT_MS);
+  /** Looks at what is held after bytes came: since when, and whether it is too much. */
+  #noteHeld(): void {
+    const { memory, connection } = this.#parts;
+    const { partial } = this.#cutter;
+    this.#liveness.received({ hasPartial: partial !== undefined, command: partial?.command });
+    memory.received(this);
+    if (this.#isPaused || this.isClosed) return;
+    if (this.#inbox.bytes <= MAX_INBOX_BYTES && !memory.isScarce) return;
+    this.#isPaused = true;
+    this.#liveness.paused();
+    connection.pause();
+    if (this.#inbox.isEmpty) memory.wait(this);
   }
 }

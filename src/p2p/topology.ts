@@ -10,6 +10,7 @@ import { type Rate, TokenBucket } from "../lib/token-bucket.ts";
 import type { BlockHash } from "../primitives/hash-id.ts";
 import { MAX_NEIGHBORS, type NodeStatMessage } from "../wire/cairn-messages.ts";
 import type { Command, Message } from "../wire/message.ts";
+import type { NetAddress } from "../wire/net-address.ts";
 import type { NodeId } from "../wire/node-id.ts";
 import type { Conversation, ConversationContext } from "./conversation.ts";
 import type { Peer } from "./peer.ts";
@@ -122,6 +123,12 @@ export class Topology implements Conversation {
       chain.events.on("tip-changed", changed),
       mempool.events.on("transaction-accepted", changed),
     ];
+  }
+
+  /** A node says by a datagram, unproven, that it accepts peers at `address`. */
+  heard(nodeId: NodeId, address: NetAddress): void {
+    const node = this.#nodes.get(nodeId);
+    if (node?.host === address.host) node.port = address.port;
   }
 
   /** Nodes remembered, and peers that have spoken. */
@@ -320,7 +327,7 @@ function viewOf({ stat, peer, nodeId, name, host, port, apiPort, lastSeen }: Kno
     nodeId,
     name,
     host,
-    port: peer?.listeningAddress?.port ?? port,
+    port,
     apiPort,
     height: stat?.height,
     tip: stat?.tip,
