@@ -56,7 +56,10 @@ export class BlockIntake {
     this.#tree.stored(block.hash);
     const { tip } = node.chain;
     const isNew = verdict.status === "connected" || verdict.status === "side-branch";
-    if (isNew && tip.hash === block.hash) this.events.emit("tip-brought", { peer, entry: tip });
+    if (isNew && tip.hash === block.hash) {
+      peer.noteBlock();
+      this.events.emit("tip-brought", { peer, entry: tip });
+    }
     return "stored";
   }
 

@@ -12,14 +12,19 @@ import { PORTABLE_SIGNATURES } from "../../src/crypto/signature-verifier.ts";
 import { toHex } from "../../src/lib/bytes.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { Mempool } from "../../src/mempool/mempool.ts";
+import type { AddressFilter } from "../../src/p2p/address-filter.ts";
+import { AddressManager } from "../../src/p2p/address-manager.ts";
+import { BanList } from "../../src/p2p/ban-list.ts";
 import { type BlockSync, makeBlockConversations } from "../../src/p2p/block-sync.ts";
 import type { Conversation, ConversationContext, NodePort } from "../../src/p2p/conversation.ts";
 import type { HeaderLimits } from "../../src/p2p/header-sync.ts";
 import { NodeIdentity } from "../../src/p2p/identity.ts";
 import { P2pService } from "../../src/p2p/p2p-service.ts";
 import type { DisconnectReason, Peer } from "../../src/p2p/peer.ts";
+import { DEFAULT_PEER_POLICY } from "../../src/p2p/peer-manager.ts";
 import type { Block } from "../../src/primitives/block.ts";
 import type { ChainDatabase } from "../../src/storage/database.ts";
+import { PeerStore } from "../../src/storage/peer-store.ts";
 import { HostClock, VirtualClock } from "../simulation/virtual-clock.ts";
 import {
   type VirtualHost,
@@ -32,6 +37,8 @@ import { SeededRandom } from "./random.ts";
 
 /** Port of every node of a world. */
 export const WORLD_PORT = 18_444;
+
+const ANY_ADDRESS: AddressFilter = { isLan: true, privilegedPorts: new Set() };
 
 /** Milliseconds of virtual time after which a world has failed to get somewhere. */
 const PATIENCE_MS = 600_000;
@@ -159,7 +166,7 @@ export class WorldNode {
 
   /** Its peers that have shaken hands. */
   get peers(): Peer[] {
-    return [...this.service.peers];
+    return [...this.service.manager.peers];
   }
 
   /** Starts on what the disk has; listens, and knows of nobody. */
@@ -193,6 +200,7 @@ export class WorldNode {
       submitTransaction: (tx, peer) =>
         mempool.submit(tx, { keepOrphan: true, peer: String(peer.id) }),
     };
+    const store = new PeerStore(this.database);
     this.service = new P2pService({
       node,
       local: {
@@ -204,6 +212,9 @@ export class WorldNode {
         height: () => chain.tip.height,
       },
       transport: this.host.transport,
+      addresses: new AddressManager({ clock, random: world.random, store, filter: ANY_ADDRESS }),
+      bans: new BanList({ clock, store }),
+      policy: DEFAULT_PEER_POLICY,
       clock,
       random: world.random,
       log: SILENT_LOGGER,
@@ -213,16 +224,16 @@ export class WorldNode {
         return [...this.sync.conversations, ...more];
       },
     });
-    this.service.peers.events.on("peer-disconnected", ({ peer, reason }) =>
+    this.service.manager.peers.events.on("peer-disconnected", ({ peer, reason }) =>
       this.losses.push({ peer, reason, isDiscouraged: peer.isDiscouraged }),
     );
-    void this.service.listen({ host: "::", port: WORLD_PORT });
+    void this.service.manager.listen({ host: "::", port: WORLD_PORT });
   }
 
   /** Dials `other`; what becomes of it is seen in `peers`. */
   dial(other: { readonly host: VirtualHost }): void {
     const address = { host: other.host.address, port: WORLD_PORT };
-    this.service.connect(address).catch(() => {});
+    void this.service.manager.connect(address);
   }
 
   /** Gives blocks to the node itself, as its own miner or its API do. */

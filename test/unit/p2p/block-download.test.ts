@@ -147,7 +147,7 @@ describe("BlockDownload", () => {
     );
     const honest = serveBranch(new HandPeer(world), branch);
     for (const peer of [...stallers, honest]) peer.connect(node);
-    node.service.peers.events.on("peer-disconnected", ({ reason }) => {
+    node.service.manager.peers.events.on("peer-disconnected", ({ reason }) => {
       expect(reason).toBe("stalled");
       lostAt.push(world.clock.monotonic());
     });

@@ -73,6 +73,7 @@ describe("BlockRelay", () => {
     fill(node, transactions);
     peer.send(compactOf(block));
     world.untilTip(block.hash);
+    expect(node.peers[0]!.statistics.lastBlockAt).toBeGreaterThan(100);
     expect(peer.told("getblocktxn")).toEqual([]);
     expect(peer.told("getdata")).toEqual([]);
     const compactBytes = encodeMessage(compactOf(block)).length;
