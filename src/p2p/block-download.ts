@@ -206,13 +206,9 @@ export class BlockDownload implements Conversation {
   }
 
   #submit(block: Block, peer: Peer): void {
-    const verdict = this.#parts.intake.submit(block, peer, "block");
-    if (verdict === "stored") {
-      this.#stallMs = Math.max(LEAST_STALL_MS, this.#stallMs * 0.85);
-      this.#settle(block.hash);
-    } else if (verdict === "invalid") {
-      this.#parts.requests.removeAll(block.hash);
-    }
+    if (this.#parts.intake.submit(block, peer, "block") !== "stored") return;
+    this.#stallMs = Math.max(LEAST_STALL_MS, this.#stallMs * 0.85);
+    this.#settle(block.hash);
   }
 
   /** The block is there: who was asked for it and had the time is not as good as others. */
@@ -226,11 +222,10 @@ export class BlockDownload implements Conversation {
     requests.removeAll(hash);
   }
 
-  /** Headers have left the tree: what follows them is not waited for, nor anybody blamed for it. */
+  /** Headers have left the tree: their blocks are not waited for, nor anybody blamed for them. */
   #forgetRejected(): void {
     const { tree } = this.#parts.headers;
-    this.#paths.clear();
-    this.#parts.requests.keep((hash) => tree.find(hash) !== undefined);
+    this.#parts.requests.keep((hash) => tree.find(hash) !== undefined && !this.#isStored(hash));
   }
 
   #turn(isTick: boolean): void {

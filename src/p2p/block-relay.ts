@@ -257,8 +257,6 @@ export class BlockRelay implements Conversation {
         this.#requestWhole(peer, block.hash);
         return;
       case "invalid":
-        requests.removeAll(block.hash);
-        return;
       case "later":
         requests.remove(peer, block.hash);
     }

@@ -56,9 +56,4 @@ export class DownloadPaths {
   keep(ends: ReadonlySet<BlockHash>): void {
     for (const end of this.#paths.keys()) if (!ends.has(end)) this.#paths.delete(end);
   }
-
-  /** Forgets all: headers have left the tree. */
-  clear(): void {
-    this.#paths.clear();
-  }
 }

@@ -252,6 +252,31 @@ describe("BlockServer", () => {
     expect(node.losses).toMatchObject([{ reason: "inventory-flood" }]);
   }, 30_000);
 
+  test("P-40: single transactions of large blocks cost as much as their reading", () => {
+    const branch = chainOf(3, QUICK);
+    for (let count = 0; count < 3; count++) {
+      const coin = branch.coinbaseCoin(branch.height - 2);
+      const scriptPubKey = new Uint8Array(900_000).fill(0x6a);
+      const parts = { outputs: [{ value: coin.value, scriptPubKey }] };
+      branch.mine({ transactions: [spend([coin], { parts })] });
+    }
+    const { world, node, peer } = stage(branch);
+    const askFor = (height: number) => {
+      const blockHash = branch.at(height).hash;
+      peer.send({ command: "getblocktxn", blockHash, indexes: [0] });
+    };
+    // The newest is at hand, and costs no more than what is sent.
+    for (let count = 0; count < 40; count++) askFor(6);
+    world.pass(100);
+    expect(peer.told("blocktxn")).toHaveLength(40);
+    for (let count = 0; count < 40; count++) askFor(5);
+    world.pass(1_000);
+    // 16 MiB at once, and 4 MiB in a second.
+    expect(peer.told("blocktxn").length).toBeGreaterThan(40 + 16);
+    expect(peer.told("blocktxn").length).toBeLessThan(40 + 26);
+    expect(node.losses).toEqual([]);
+  });
+
   test("P-40: a peer that reads history does not hold up one at the tip", () => {
     const branch = chainOf(3, QUICK);
     for (let count = 0; count < 1_030; count++) {
