@@ -58,45 +58,10 @@ const MAX_SOURCE_LINES = 600;
  * is itself a finding.
  */
 const EXCEPTIONS: readonly { rule: string; path: string; reason: string }[] = [
-  ...[
-    "address-manager",
-    "backoff",
-    "ban-list",
-    "eviction",
-    "header-tree",
-    "identity",
-    "locator",
-    "misbehavior",
-    "rate-budget",
-  ].map((name) => ({
-    rule: "unused",
-    path: `src/p2p/${name}.ts`,
-    reason: "waits for the service that the peers are composed in",
-  })),
   {
     rule: "pure-bun",
     path: "src/crypto/hash.ts",
     reason: "feature detection: the engine's SHA-256 where there is one, else the portable one",
-  },
-  {
-    rule: "unused",
-    path: "src/wire/message.ts",
-    reason: "p2p/, which imports it, comes next",
-  },
-  {
-    rule: "unused",
-    path: "src/p2p/tcp-transport.ts",
-    reason: "waits for the node's peers, which are composed of it",
-  },
-  {
-    rule: "unused",
-    path: "src/p2p/multicast.ts",
-    reason: "waits for the node's peers, which are composed of it",
-  },
-  {
-    rule: "unused",
-    path: "src/node/system-random.ts",
-    reason: "waits for the node's peers, which are composed of it",
   },
 ];
 

@@ -43,10 +43,6 @@ export class MessageRouter {
         this.#owners.set(command, conversation);
       }
     }
-    for (const half of ["blocks", "transactions"]) {
-      const claims = conversations.filter(({ inventory }) => inventory === half);
-      if (claims.length > 1) throw new Error(`two conversations claim inventories of ${half}`);
-    }
   }
 
   /** Tells all conversations of a peer, unless one of them ends it. */

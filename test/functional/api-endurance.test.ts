@@ -58,7 +58,20 @@ test("a stream that is read fast lets others have their turn after every batch",
 test("a node whose log nobody reads goes on, and ends well", async () => {
   const data = mkdtempSync(join(tmpdir(), "cairn-unread-"));
   const child = Bun.spawn(
-    [...FROM_SOURCE, "start", "--network", "regtest", "--port", "0", "--no-mine", "--data", data],
+    [
+      ...FROM_SOURCE,
+      "start",
+      "--network",
+      "regtest",
+      "--port",
+      "0",
+      "--no-discover",
+      "--p2p-port",
+      "0",
+      "--no-mine",
+      "--data",
+      data,
+    ],
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );
   try {

@@ -33,6 +33,11 @@ export interface CommandOptions {
   readonly stdin?: string;
 }
 
+/** How a node is started. */
+export interface NodeOptions extends CommandOptions {
+  readonly looksForOthers?: boolean;
+}
+
 /** A running node. */
 export interface ProcessNode {
   readonly url: string;
@@ -65,12 +70,22 @@ export async function runCommand(
   return { exitCode, stdout, stderr };
 }
 
-/** Starts `cairn start` with `argv` and waits until it says where it listens. */
+/** Keeps a node from meeting others, and from sending anything beyond this machine. */
+const ALONE: readonly string[] = ["--no-discover", "--p2p-host", "127.0.0.1", "--p2p-port", "0"];
+
+/** Lets it look for others on this machine only. */
+const AMONG_OTHERS: readonly string[] = ["--multicast-interface", "127.0.0.1"];
+
+/**
+ * Starts `cairn start` with `argv` and waits until it says where it listens. It meets no others
+ * unless `options.looksForOthers`.
+ */
 export async function startProcessNode(
   argv: readonly string[],
-  { program = FROM_SOURCE, cwd, environment = {} }: CommandOptions = {},
+  { program = FROM_SOURCE, cwd, environment = {}, looksForOthers = false }: NodeOptions = {},
 ): Promise<ProcessNode> {
-  const child = Bun.spawn([...program, "start", "--port", "0", ...argv], {
+  const company = looksForOthers ? AMONG_OTHERS : ALONE;
+  const child = Bun.spawn([...program, "start", "--port", "0", ...company, ...argv], {
     ...(cwd === undefined ? {} : { cwd }),
     env: environmentWith(environment),
     stdin: "ignore",

@@ -16,8 +16,10 @@ import { NodeIdentity } from "../../src/p2p/identity.ts";
 import { MessagePump } from "../../src/p2p/message-pump.ts";
 import { MessageRouter } from "../../src/p2p/message-router.ts";
 import { type DisconnectReason, Peer, type PeerKind, type PeerOwner } from "../../src/p2p/peer.ts";
+import { PeerMemory } from "../../src/p2p/peer-memory.ts";
 import { PeerSet } from "../../src/p2p/peer-set.ts";
 import { Propagation } from "../../src/p2p/propagation.ts";
+import { SharedFrames } from "../../src/p2p/shared-frames.ts";
 import { orphanAccountOf, TransactionRelay } from "../../src/p2p/transaction-relay.ts";
 import type { Connection } from "../../src/p2p/transport.ts";
 import type { Block } from "../../src/primitives/block.ts";
@@ -216,6 +218,8 @@ class PlainService implements PeerOwner {
   readonly #node: RelayNode;
   readonly #router: MessageRouter;
   readonly #pump: MessagePump;
+  readonly #frames = new SharedFrames(QUICK.magic);
+  readonly #memory = new PeerMemory();
   #lastId = 0;
 
   constructor(node: RelayNode, makeConversations: (peers: PeerSet) => readonly Conversation[]) {
@@ -270,6 +274,8 @@ class PlainService implements PeerOwner {
         wantsTransactions: kind !== "block-relay",
       }),
       magic: QUICK.magic,
+      frames: this.#frames,
+      memory: this.#memory,
       maxBlockWeight: QUICK.params.maxBlockWeight,
       clock,
       random,
