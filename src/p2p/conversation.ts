@@ -39,7 +39,7 @@ export interface Conversation {
     command: InventoryCommand,
     entries: readonly InventoryEntry[],
   ): void;
-  /** Cancels timers and listens no more. */
+  /** Cancels timers and listens no more; nothing of it is called after that. */
   stop(): void;
 }
 

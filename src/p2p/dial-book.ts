@@ -40,6 +40,11 @@ export class DialBook {
     return this.#dials.size + this.#dialOf.size + this.#aliases.size;
   }
 
+  /** Dials that have not led to a connection yet. */
+  get knockingCount(): number {
+    return this.#dials.size - this.#dialOf.size;
+  }
+
   /** A dial begins; there must be none of this address. */
   begin(address: NetAddress, kind: Dial["kind"]): Dial {
     const { promise, resolve } = Promise.withResolvers<DialOutcome>();

@@ -297,19 +297,20 @@ export class Dialer {
   }
 
   #isDialable(address: NetAddress): boolean {
+    if (!this.#isDue(address) || !this.#isWelcome(address)) return false;
     const group = groupOf(address.host);
+    if (isNear(group)) return true;
     const lastOfGroup = this.#lastByGroup.get(group) ?? Number.NEGATIVE_INFINITY;
-    const isGroupDue = this.#clock.monotonic() - lastOfGroup >= GROUP_INTERVAL_MS;
-    return (isNear(group) || isGroupDue) && this.#isDue(address) && this.#isWelcome(address);
+    return this.#clock.monotonic() - lastOfGroup >= GROUP_INTERVAL_MS;
   }
 
   /** True if it may be dialled by now, as far as it and its operator are concerned. */
   #isDue(address: NetAddress): boolean {
+    if (this.#port.isConnected(address)) return false;
     const { notBefore = 0, leftAloneUntil = 0 } =
       this.#attempts.get(formatNetAddress(address)) ?? {};
     return (
       this.#clock.monotonic() >= Math.max(notBefore, leftAloneUntil) &&
-      !this.#port.isConnected(address) &&
       !this.#addresses.isOwn(address) &&
       !this.#bans.isBanned(address.host)
     );

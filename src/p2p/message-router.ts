@@ -32,6 +32,7 @@ const NOBODYS: readonly Command[] = [
 export class MessageRouter {
   readonly #conversations: readonly Conversation[];
   readonly #owners = new Map<Command, Conversation>();
+  #isStopped = false;
 
   /** Error if two conversations claim the same, or one what is not to be had. */
   constructor(conversations: readonly Conversation[]) {
@@ -48,17 +49,19 @@ export class MessageRouter {
   /** Tells all conversations of a peer, unless one of them ends it. */
   peerReady(peer: Peer): void {
     for (const conversation of this.#conversations) {
-      if (peer.isReady) conversation.peerReady(peer);
+      if (peer.isReady && !this.#isStopped) conversation.peerReady(peer);
     }
   }
 
   /** Tells all that a peer is gone, whether they knew of it or not. */
   peerClosed(peer: Peer): void {
+    if (this.#isStopped) return;
     for (const conversation of this.#conversations) conversation.peerClosed(peer);
   }
 
   /** Hands `message` to its conversation; what nobody claims is ignored. */
   receive(peer: Peer, message: Message): void {
+    if (this.#isStopped) return;
     switch (message.command) {
       case "inv":
       case "getdata":
@@ -70,8 +73,10 @@ export class MessageRouter {
     }
   }
 
-  /** Ends all conversations. */
+  /** Ends all conversations; they are told nothing any more. */
   stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     for (const conversation of this.#conversations) conversation.stop();
   }
 

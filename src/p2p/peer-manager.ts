@@ -71,6 +71,18 @@ export type ConnectVerdict =
   /** There was a connection, but the hand was not shaken, or not for long. */
   | { readonly status: "refused"; readonly reason: DisconnectReason };
 
+/** How connected this node is, in numbers. */
+export interface PeerSummary {
+  /** Peers that have shaken hands, by who has dialled. */
+  readonly inbound: number;
+  readonly outbound: number;
+  /** Dials and connections on the way to that. */
+  readonly connecting: number;
+  readonly knownAddresses: number;
+  readonly triedAddresses: number;
+  readonly discouragedHosts: number;
+}
+
 /** Who listens to what happens to peers. */
 export interface PeerListener {
   peerReady(peer: Peer): void;
@@ -143,6 +155,22 @@ export class PeerManager implements PeerOwner {
     return [...this.peers].filter(({ isReady }) => isReady).map((peer) => viewPeer(peer, now));
   }
 
+  /** How connected this node is. */
+  summary(): PeerSummary {
+    const { addresses, bans } = this.#parts;
+    const ready = [...this.peers].filter(({ isReady }) => isReady);
+    const pending = [...this.#open.values()].filter(({ hasShakenHands }) => !hasShakenHands);
+    const inbound = ready.filter(({ isInbound }) => isInbound).length;
+    return {
+      inbound,
+      outbound: ready.length - inbound,
+      connecting: pending.length + this.#dials.knockingCount,
+      knownAddresses: addresses.size,
+      triedAddresses: addresses.triedCount,
+      discouragedHosts: bans.discouragedCount,
+    };
+  }
+
   /** Accepts peers at `address`; rejects with a TransportError if the port cannot be had. */
   async listen(address: NetAddress): Promise<void> {
     const listener = await this.#parts.transport.listen(address, (connection) =>
@@ -161,7 +189,7 @@ export class PeerManager implements PeerOwner {
     if (this.#isStopped) return { status: "refused", reason: "shutdown" };
     if (bans.isBanned(address.host)) return { status: "banned" };
     if (addresses.isOwn(address)) return { status: "self" };
-    if (this.#dials.findAlias(address) !== undefined) return { status: "already-connected" };
+    if (this.#dials.findAlias(address)?.isReady) return { status: "already-connected" };
     const known = this.#dials.find(address);
     const verdict = verdictOf(await (known ?? this.#dial(address, kind)).outcome);
     const wasThere = known !== undefined && verdict.status === "connected";
