@@ -18,8 +18,11 @@ import { P2pService } from "../../src/p2p/p2p-service.ts";
 import type { DisconnectReason, Peer } from "../../src/p2p/peer.ts";
 import { DEFAULT_PEER_POLICY, type PeerPolicy } from "../../src/p2p/peer-manager.ts";
 import type { Connection, ConnectionHandler } from "../../src/p2p/transport.ts";
+import { FrameCutter } from "../../src/wire/frame.ts";
+import { decodeMessage, frameMessage, type Message, peerLimits } from "../../src/wire/message.ts";
 import type { NetAddress } from "../../src/wire/net-address.ts";
 import { NODE_NETWORK, NODE_WITNESS } from "../../src/wire/services.ts";
+import { PROTOCOL_VERSION, type VersionMessage } from "../../src/wire/version-message.ts";
 import { HostClock, VirtualClock } from "../simulation/virtual-clock.ts";
 import {
   type VirtualHost,
@@ -255,6 +258,61 @@ export class LooseEnd implements ConnectionHandler {
 }
 
 let sharedPort: NodePort | undefined;
+
+/** An ordinary peer, driven by hand as far as the handshake, that offers what it is told to. */
+export class OrdinaryPeer extends LooseEnd {
+  readonly heard: Message[] = [];
+  readonly #cutter = new FrameCutter(QUICK.magic, peerLimits(QUICK.params.maxBlockWeight));
+  /** What it says of itself; a nonce may be somebody else's. */
+  version: Partial<VersionMessage> = {};
+
+  /** Accepts whoever dials it. */
+  listen(): this {
+    void this.host.transport.listen({ host: "::", port: PORT }, (connection) => {
+      this.connection = connection;
+      return this;
+    });
+    return this;
+  }
+
+  get address(): NetAddress {
+    return { host: this.host.address, port: PORT };
+  }
+
+  say(...messages: readonly Message[]): void {
+    for (const message of messages) this.connection?.write(frameMessage(QUICK.magic, message));
+  }
+
+  /** Says its version. */
+  introduce(): this {
+    const end = { services: 0n, address: { host: "0.0.0.0", port: 0 } };
+    this.say({
+      command: "version",
+      protocolVersion: PROTOCOL_VERSION,
+      services: SERVICES,
+      time: 0,
+      receiver: end,
+      sender: end,
+      nonce: 4_711n,
+      userAgent: "/ordinary:1/",
+      startHeight: 0,
+      relay: true,
+      ...this.version,
+    });
+    return this;
+  }
+
+  override onData(bytes: Uint8Array): void {
+    for (const { command, payload } of this.#cutter.push(bytes)) {
+      const message = decodeMessage(command, payload);
+      if (message === undefined) continue;
+      this.heard.push(message);
+      if (message.command !== "version") continue;
+      if (this.connection?.isInbound) this.introduce();
+      this.say({ command: "verack" });
+    }
+  }
+}
 
 /** A chain and a mempool that stand still, for all nodes of all worlds. */
 function portOfAll(): NodePort {

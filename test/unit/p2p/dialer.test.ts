@@ -264,9 +264,15 @@ describe("a large network", () => {
         for (let group = 0; group < 5; group++) world.hear(publicAddress(group, index));
       }
       world.start().pass(60_000);
-      const groups = [...world.links.values()].map(({ address }) => groupOf(address.host));
-      expect(groups.length).toBe(OUTBOUND_PEERS + BLOCK_RELAY_PEERS);
-      expect(new Set(groups).size).toBe(groups.length);
+      // Also where places become free one by one.
+      for (let count = 0; count < 10; count++) {
+        world.hangUp([...world.links.values()][0]!.address);
+        world.pass(30_000);
+        const links = [...world.links.values()].filter(({ kind }) => kind !== "feeler");
+        const groups = links.map(({ address }) => groupOf(address.host));
+        expect(groups.length).toBe(OUTBOUND_PEERS + BLOCK_RELAY_PEERS);
+        expect(new Set(groups).size).toBe(groups.length);
+      }
     }
   });
 

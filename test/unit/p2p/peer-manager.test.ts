@@ -14,8 +14,14 @@ import type { Peer } from "../../../src/p2p/peer.ts";
 import { type ConnectVerdict, MAX_PENDING_HANDSHAKES } from "../../../src/p2p/peer-manager.ts";
 import type { PeerView } from "../../../src/p2p/peer-view.ts";
 import { formatNetAddress } from "../../../src/wire/net-address.ts";
-import { NODE_CAIRN } from "../../../src/wire/services.ts";
-import { LooseEnd, type PeerNode, PeerWorld, PORT } from "../../support/peer-world.ts";
+import { NODE_CAIRN, NODE_WITNESS } from "../../../src/wire/services.ts";
+import {
+  LooseEnd,
+  OrdinaryPeer,
+  type PeerNode,
+  PeerWorld,
+  PORT,
+} from "../../support/peer-world.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -146,6 +152,17 @@ describe("connect", () => {
   });
 });
 
+describe("a dial under way at the stop", () => {
+  test("leads to nobody", () => {
+    const { world, alice, bob } = twoNodes();
+    void alice.service.connect(bob.address);
+    alice.service.stop();
+    world.pass(1_000);
+    expect([bob.starts.length, alice.starts.length, alice.host.connectionCount]).toEqual([0, 0, 0]);
+    expect([alice.service.heldCount, alice.clock.timersWaiting]).toEqual([0, 0]);
+  });
+});
+
 describe("disconnect", () => {
   test("ends one connection, and does not dial it again for a while", () => {
     const { world, alice, bob } = twoNodes();
@@ -163,6 +180,18 @@ describe("disconnect", () => {
     ]);
     world.pass(200_000);
     expect(alice.peers.length).toBe(1);
+  });
+
+  test("leaves alone whom we know otherwise than by our own dial", () => {
+    const { world, alice, bob } = twoNodes();
+    connect(bob, alice);
+    world.pass(20_000);
+    expect(connect(alice, bob)).toEqual({ status: "already-connected" });
+    alice.learn([bob]);
+    alice.service.start();
+    expect(alice.service.manager.disconnect(alice.peers[0]!.id)).toBe(true);
+    world.pass(200_000);
+    expect(alice.starts.length).toBe(1);
   });
 
   test("knows only numbers that are there", () => {
@@ -242,6 +271,50 @@ describe("whom a node wants", () => {
     expect(alice.bans.isDiscouraged(bob.host.address)).toBe(false);
   });
 
+  test("only those that offer all blocks, unless they dial or are named", () => {
+    const world = new PeerWorld();
+    const node = world.addNode();
+    const light = (change: (peer: OrdinaryPeer) => void) => {
+      const peer = new OrdinaryPeer(world.addHost());
+      peer.version = { services: NODE_WITNESS };
+      change(peer);
+      world.pass(10);
+      return peer;
+    };
+    const dialled = light((peer) => peer.listen());
+    expect(connect(node, dialled)).toEqual({ status: "refused", reason: "wrong-services" });
+    expect(node.addresses.triedCount).toBe(0);
+    expect(
+      connect(
+        node,
+        light((peer) => peer.listen()),
+        "manual",
+      ).status,
+    ).toBe("connected");
+    light((peer) => peer.dial(node.address)).introduce();
+    world.pass(50);
+    expect(node.peers.map(({ kind }) => kind)).toEqual(["manual", "inbound"]);
+    expect(node.peers.every(({ profile }) => profile.cairn === undefined)).toBe(true);
+  });
+
+  test("also those that say our nonce, once they have shaken hands under another", () => {
+    const world = new PeerWorld();
+    const node = world.addNode();
+    const peer = new OrdinaryPeer(world.addHost()).listen();
+    world.pass(1);
+    connect(node, peer);
+    const [version] = peer.heard;
+    const nonce = version?.command === "version" ? version.nonce : 0n;
+    const echo = new OrdinaryPeer(peer.host);
+    echo.version = { nonce };
+    echo.dial(node.address);
+    world.pass(10);
+    echo.introduce();
+    world.pass(100);
+    expect([node.ends, node.peers.length]).toEqual([[], 2]);
+    expect(node.addresses.isOwn(peer.address)).toBe(false);
+  });
+
   test("closes a feeler once it knows that somebody is there", () => {
     const { world, alice, bob } = twoNodes();
     expect(connect(alice, bob, "feeler")).toEqual({ status: "refused", reason: "feeler-done" });
@@ -294,6 +367,18 @@ describe("P-23: the door", () => {
     }
     world.pass(HANDSHAKE_TIMEOUT_MS + 1_000);
     expect(node!.service.heldCount).toBe(0);
+  });
+
+  test("P-22: of those that say nothing has the host go that has most of them", () => {
+    const world = new PeerWorld();
+    const node = world.addNode();
+    const local = world.addHost("127.0.0.1");
+    const [lonely] = knock(node, [world.addHost()], 1);
+    world.pass(10);
+    const crowd = knock(node, [local], 200);
+    world.pass(100);
+    expect(lonely!.isClosed).toBe(false);
+    expect(crowd.filter(({ isClosed }) => !isClosed).length).toBe(MAX_PENDING_HANDSHAKES - 1);
   });
 
   test("P-22: 500 that drip a byte a second are gone within 40 seconds", () => {
@@ -352,7 +437,8 @@ describe("P-23: the door", () => {
     const world = new PeerWorld();
     const node = world.addNode({ policy: { maxInbound: 0 } });
     const other = world.addNode();
-    expect(connect(other, node)).toEqual(CLOSED);
+    for (let count = 0; count < 5; count++) expect(connect(other, node)).toEqual(CLOSED);
+    expect(node.service.heldCount).toBe(0);
     expect(connect(node, other).status).toBe("connected");
   });
 });
@@ -371,6 +457,20 @@ describe("a peer that goes without a word", () => {
     expect(world.until(() => alice.peers.length === 1)).toBeLessThan(20_000);
   });
 
+  test("after a while, is dialled soon again, though it was long away before", () => {
+    const { world, alice, bob } = twoNodes();
+    alice.addresses.addManual(bob.address);
+    bob.crash();
+    alice.service.start();
+    world.pass(HOUR_MS);
+    bob.restart();
+    world.until(() => alice.peers.length === 1, HOUR_MS);
+    world.pass(90_000);
+    bob.peers[0]!.disconnect("by-hand");
+    world.until(() => alice.peers.length === 0);
+    expect(world.until(() => alice.peers.length === 1)).toBeLessThan(2_000);
+  });
+
   test("P-22: because the power failed, is gone after two minutes", () => {
     const { world, alice, bob } = twoNodes();
     connect(alice, bob);
@@ -386,9 +486,10 @@ describe("a peer that goes without a word", () => {
     bob.learn([alice]);
     bob.service.start();
     world.until(() => alice.peers.length === 1);
-    world.pass(70_000);
+    // Between two pings, so that none is on the way.
+    world.pass(65_000);
     bob.crash({ losesPower: true });
-    world.pass(20_000);
+    world.pass(15_000);
     expect(alice.peers.length).toBe(1);
     bob.restart();
     bob.learn([alice]);
