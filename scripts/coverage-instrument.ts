@@ -10,7 +10,7 @@ import { createRequire } from "node:module";
 import type { FileCoverage } from "./coverage-report.ts";
 
 /** The layers whose every branch is to be tested. */
-export const COVERED_FILES = /[\\/]src[\\/](?:consensus|script|primitives)[\\/][\w-]+\.ts$/;
+export const COVERED_FILES = /[\\/]src[\\/](?:consensus|script|primitives|wire)[\\/][\w-]+\.ts$/;
 
 /** Code with counters, and the same counters at zero. */
 export interface Instrumented {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 /**
- * Proves that the unit tests of consensus, script and primitives reach every statement and branch of
+ * Proves that the unit tests of consensus, script, primitives and wire reach every statement and branch of
  * these layers: runs them with counters in the code and lists what was never reached.
  *
  * A layer must be covered by its own tests; what other tests pass through does not count. Ends with
@@ -23,7 +23,12 @@ import {
 
 const ROOT = join(import.meta.dir, "..");
 
-const TESTS = ["./test/unit/primitives", "./test/unit/script", "./test/unit/consensus"];
+const TESTS = [
+  "./test/unit/primitives",
+  "./test/unit/script",
+  "./test/unit/consensus",
+  "./test/unit/wire",
+];
 
 /** The counters slow the code down, and a machine may be busy. */
 const TEST_TIMEOUT_MS = 60_000;
