@@ -38,6 +38,9 @@ const FIRST_JITTER_MS = 250;
 export const SUPPRESSING_COUNT = 16;
 const SUPPRESSING_MS = 1_000;
 
+/** Milliseconds between two announcements, however often one is asked for. */
+export const MIN_ANNOUNCEMENT_INTERVAL_MS = 1_000;
+
 /** Datagrams looked at, of one host and in all. */
 export const HOST_DATAGRAM_RATE: Rate = { perSecond: 10, burst: 10 };
 export const DATAGRAM_RATE: Rate = { perSecond: 100, burst: 100 };
@@ -121,6 +124,8 @@ export class Discovery {
   #failure: string | undefined;
   #isStopped = false;
   #announcements = 0;
+  /** By the clock that never goes back. */
+  #announcedAt = Number.NEGATIVE_INFINITY;
   #cancelAnnouncement: (() => void) | undefined;
   #lastSentAt: number | undefined;
   #lastHeardAt: number | undefined;
@@ -152,6 +157,17 @@ export class Discovery {
     this.#isStopped = true;
     this.#cancelAnnouncement?.();
     this.#socket?.close();
+  }
+
+  /**
+   * Says now that this node is here, unless it has said so within the last second; false if it
+   * cannot.
+   */
+  announceNow(): boolean {
+    if (this.#isStopped || this.#socket === undefined) return false;
+    const now = this.#parts.clock.monotonic();
+    if (now - this.#announcedAt >= MIN_ANNOUNCEMENT_INTERVAL_MS) this.#announce();
+    return true;
   }
 
   /** Nodes and hosts remembered. */
@@ -211,6 +227,7 @@ export class Discovery {
       encodeAnnouncement({ magic, nodeId, p2pPort, apiPort, height: height(), token }),
     );
     this.#lastSentAt = clock.now();
+    this.#announcedAt = clock.monotonic();
   }
 
   #receive(bytes: Uint8Array, from: NetAddress): void {

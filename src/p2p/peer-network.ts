@@ -8,11 +8,13 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { NetAddress } from "../wire/net-address.ts";
+import type { NodeId } from "../wire/node-id.ts";
 import { AddressGossip } from "./address-gossip.ts";
 import type { AddressManager } from "./address-manager.ts";
 import type { BanList } from "./ban-list.ts";
 import { type BlockSync, makeBlockConversations } from "./block-sync.ts";
 import type { Conversation, ConversationContext, NodePort } from "./conversation.ts";
+import { DialRecord, type LastDial } from "./dial-record.ts";
 import { Discovery, type DiscoveryState } from "./discovery.ts";
 import type { LocalNode } from "./handshake.ts";
 import { P2pService } from "./p2p-service.ts";
@@ -45,10 +47,22 @@ export interface PeerNetworkParts {
 /** Milliseconds between two writings of the address book. */
 const FLUSH_INTERVAL_MS = 60_000;
 
+/** Bytes of all connections since the start. */
+export interface Traffic {
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
 export class PeerNetwork {
   readonly manager: PeerManager;
+  /** Where nodes may be found, those to which the operator wants a connection among them. */
+  readonly addresses: AddressManager;
+  readonly bans: BanList;
   readonly #parts: PeerNetworkParts;
   readonly #service: P2pService;
+  readonly #dials: DialRecord;
+  /** Of the connections that have ended. */
+  #endedTraffic: Traffic = { bytesReceived: 0, bytesSent: 0 };
   #blocks: BlockSync | undefined;
   #topology: Topology | undefined;
   #discovery: Discovery | undefined;
@@ -56,11 +70,50 @@ export class PeerNetwork {
 
   constructor(parts: PeerNetworkParts) {
     this.#parts = parts;
+    this.addresses = parts.addresses;
+    this.bans = parts.bans;
+    this.#dials = new DialRecord(parts.transport, parts.clock);
     this.#service = new P2pService({
       ...parts,
+      transport: this.#dials,
       makeConversations: (context) => this.#makeConversations(context),
     });
     this.manager = this.#service.manager;
+    this.manager.peers.events.on("peer-disconnected", ({ peer }) => {
+      this.#endedTraffic = addTraffic(this.#endedTraffic, peer.statistics);
+    });
+  }
+
+  /** By which the others know this node. */
+  get nodeId(): NodeId {
+    return this.#parts.local.identity.id;
+  }
+
+  /** By which the others show it; may be empty. */
+  get name(): string {
+    return this.#parts.local.name;
+  }
+
+  /** What went over connections on which hands were shaken. */
+  get traffic(): Traffic {
+    let traffic = this.#endedTraffic;
+    for (const { statistics } of this.manager.peers) traffic = addTraffic(traffic, statistics);
+    return traffic;
+  }
+
+  /** How the last dial of `address` ended; undefined if there was none. */
+  lastDial(address: NetAddress): LastDial | undefined {
+    return this.#dials.lastOf(address);
+  }
+
+  /**
+   * Says at once that this node is here, and dials at once whom it knows and lacks. False if it
+   * cannot say so, because nodes nearby are not looked for.
+   */
+  lookForPeers(): boolean {
+    const isAnnounced = this.#discovery?.announceNow() ?? false;
+    this.manager.dialer.wake();
+    return isAnnounced;
   }
 
   /** How far we have caught up, and how things came here. */
@@ -150,4 +203,11 @@ export class PeerNetwork {
       this.#scheduleFlush();
     });
   }
+}
+
+function addTraffic(sum: Traffic, { bytesReceived, bytesSent }: Traffic): Traffic {
+  return {
+    bytesReceived: sum.bytesReceived + bytesReceived,
+    bytesSent: sum.bytesSent + bytesSent,
+  };
 }

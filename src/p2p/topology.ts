@@ -27,6 +27,9 @@ const HEARD_RATE: Rate = { perSecond: 1_000 / NODE_STAT_INTERVAL_MS, burst: 4 };
 /** Nodes remembered; of those not connected, the one heard of longest ago goes first. */
 export const MAX_NODES = 1_024;
 
+/** Connections shown; a picture of more cannot be read. Our own come first. */
+export const MAX_EDGES = 10_000;
+
 /** Milliseconds after which a node that is not connected is forgotten. */
 export const NODE_EXPIRY_MS = 600_000;
 
@@ -184,11 +187,21 @@ export class Topology implements Conversation {
     this.#tell(node);
   }
 
-  /** The network as it is known at this moment, ourselves first. */
+  /** The network as it is known at this moment, ourselves first; at most MAX_EDGES connections. */
   view(): TopologyView {
+    return { nodes: this.nodes(), edges: this.#edges() };
+  }
+
+  /** The nodes known at this moment, ourselves first, those heard of latest last. */
+  nodes(): readonly NodeView[] {
     this.#trim();
-    const nodes = [...this.#nodes.values()].map(viewOf);
-    return { nodes: [this.#viewOfUs(), ...nodes], edges: this.#edges() };
+    return [this.#viewOfUs(), ...[...this.#nodes.values()].map(viewOf)];
+  }
+
+  /** What is known of `nodeId`; undefined if nothing is. */
+  find(nodeId: NodeId): NodeView | undefined {
+    const node = this.#nodes.get(nodeId);
+    return node === undefined ? undefined : viewOf(node);
   }
 
   stop(): void {
@@ -301,7 +314,7 @@ export class Topology implements Conversation {
   #edges(): EdgeView[] {
     const edges = new Map<string, EdgeView>();
     const add = (a: NodeId, b: NodeId, isProven: boolean) => {
-      if (a === b) return;
+      if (a === b || edges.size >= MAX_EDGES) return;
       const [from, to] = a < b ? [a, b] : [b, a];
       const key = `${from}-${to}`;
       if (!edges.has(key)) edges.set(key, { from, to, isProven });
