@@ -15,10 +15,12 @@ export function startHousekeeping({
   clock,
   mempool,
   index,
+  countPeers,
 }: {
   clock: Clock;
   mempool: Mempool;
   index: IndexService;
+  countPeers: () => number;
 }): () => void {
   let cancel = () => {};
   const round = () => {
@@ -28,7 +30,7 @@ export function startHousekeeping({
       mempoolCount: mempool.count,
       mempoolBytes: mempool.bytes,
       mempoolFeerate: mempool.minFeerate(),
-      peers: 0,
+      peers: countPeers(),
     });
     cancel = clock.after(INTERVAL_MS, round);
   };

@@ -170,7 +170,12 @@ export class Node {
     this.#keeper.load();
     connectSubscriptions(this, this.#keeper);
     this.#readmitAbandoned();
-    this.#stopHousekeeping = startHousekeeping(this);
+    this.#stopHousekeeping = startHousekeeping({
+      clock,
+      mempool: this.mempool,
+      index,
+      countPeers: () => this.#peers?.manager.peers.size ?? 0,
+    });
     if (options.mining.enabled) this.miner.start();
   }
 
