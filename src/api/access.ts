@@ -9,7 +9,7 @@
 import type { Rate } from "../lib/token-bucket.ts";
 
 /** Routes that share a quota. */
-export type RateClass = "read" | "write" | "submit" | "mine";
+export type RateClass = "read" | "write" | "submit" | "mine" | "connect";
 
 export interface Access {
   readonly rateClass: RateClass;
@@ -36,12 +36,14 @@ export const RATES: Record<"trusted" | "other", Record<RateClass, Rate>> = {
     write: { perSecond: 20, burst: 40 },
     submit: { perSecond: 5_000, burst: 10_000 },
     mine: { perSecond: 20, burst: 40 },
+    connect: { perSecond: 1, burst: 8 },
   },
   other: {
     read: { perSecond: 100, burst: 200 },
     write: { perSecond: 20, burst: 40 },
     submit: { perSecond: 20, burst: 40 },
     mine: { perSecond: 1, burst: 2 },
+    connect: { perSecond: 1, burst: 2 },
   },
 };
 
@@ -62,6 +64,8 @@ const POSTS: ReadonlyMap<string, Access> = new Map([
   ["/api/transactions/batch", { ...SUBMIT, maxBodyBytes: MAX_BATCH_BODY_BYTES }],
   ["/api/transactions/test", { ...SUBMIT, changesState: false }],
   ["/api/mine", { ...WRITE, rateClass: "mine", isSlow: true }],
+  ["/api/peers", { ...WRITE, rateClass: "connect", isSlow: true }],
+  ["/api/peers/discover", { ...WRITE, rateClass: "connect" }],
 ]);
 
 /** Returns what a request for `path` demands; `maxBlockBytes` is the largest block's size. */

@@ -15,6 +15,7 @@ import { healthRoutes } from "./health-routes.ts";
 import type { Metrics } from "./metrics.ts";
 import { miningRoutes } from "./mining-routes.ts";
 import { makeOpenApi } from "./openapi.ts";
+import { peerRoutes } from "./peer-routes.ts";
 import { INTERNAL_PROBLEM, type Problem, problemOf, problemResponse } from "./problem.ts";
 import { createRouter } from "./router.ts";
 import { statsRoutes } from "./stats-routes.ts";
@@ -36,6 +37,7 @@ export function createApp(context: ApiContext, metrics: Metrics): ApiApp {
     .use(transactionRoutes(context))
     .use(addressRoutes(context))
     .use(miningRoutes(context))
+    .use(peerRoutes(context))
     .use(healthRoutes(context, metrics));
   const openApi = makeOpenApi(api.routes, context.version);
 

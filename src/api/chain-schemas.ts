@@ -20,6 +20,7 @@ import {
   Seconds,
   Target,
 } from "./schemas.ts";
+import { Propagation } from "./stats-schemas.ts";
 import { TransactionView } from "./transaction-schemas.ts";
 
 /** Where a block stands. */
@@ -59,6 +60,7 @@ const blockFields = {
     description: "On the active chain; never on it; left by a reorganisation; breaking a rule.",
   }),
   receivedAt: Milliseconds,
+  propagation: orNull(Propagation),
   nextHash: orNull(Hash),
 } as const;
 

@@ -7,6 +7,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { difficultyOf } from "../index/difficulty.ts";
 import type { Node } from "../node/node.ts";
+import { countPeers, viewSync } from "./view-peer.ts";
 import { databaseBytes } from "./view-status.ts";
 
 /** Name, help, and where it comes from. */
@@ -24,6 +25,23 @@ const FIGURES: readonly Figure[] = [
   ["cairn_mining_running", "1 while mining", ({ miner }) => (miner.isRunning ? 1 : 0)],
   ["cairn_mining_hashrate", "Own hashes a second", ({ miner }) => miner.hashrate],
   ["cairn_mining_blocks_found", "Blocks found since start", ({ miner }) => miner.blocksFound],
+  ["cairn_peers_inbound", "Peers that dialled us", (node) => countPeers(node).inbound],
+  ["cairn_peers_outbound", "Peers that we dialled", (node) => countPeers(node).outbound],
+  [
+    "cairn_peer_received_bytes",
+    "Bytes from peers since the start",
+    ({ peers }) => peers?.traffic.bytesReceived ?? 0,
+  ],
+  [
+    "cairn_peer_sent_bytes",
+    "Bytes to peers since the start",
+    ({ peers }) => peers?.traffic.bytesSent ?? 0,
+  ],
+  [
+    "cairn_blocks_behind",
+    "Blocks known by their headers and not yet here",
+    (node) => viewSync(node).headers - node.chain.tip.height,
+  ],
   ["cairn_database_bytes", "Size of the databases", (node) => databaseBytes(node)],
   ["cairn_memory_bytes", "Resident memory", () => process.memoryUsage.rss()],
   [

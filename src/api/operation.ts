@@ -14,6 +14,7 @@ export const TAGS = [
   "Transactions",
   "Addresses",
   "Mining",
+  "Peers",
   "Statistics",
   "Health",
 ] as const;

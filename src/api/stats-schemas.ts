@@ -6,6 +6,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { STATISTICS_RANGES } from "../index/statistics-history.ts";
+import { Alone } from "./peer-schemas.ts";
 import {
   Amount,
   Bits,
@@ -37,6 +38,7 @@ export const Status = exact(
     version: Type.String(),
     name: Type.String({ description: "What blocks mined here say." }),
     nodeId: orNull(Type.String({ description: "Public key by which peers know this node." })),
+    nodeName: Type.String({ description: "By which other nodes show this one; may be empty." }),
     network: Type.String(),
     genesis: Hash,
     height: Count,
@@ -52,10 +54,16 @@ export const Status = exact(
       network: Type.Number({ description: "Hashes a second that the last blocks took." }),
     }),
     mempool: exact({ count: Count, bytes: Count, minFeerate: Feerate }),
-    peers: exact({ inbound: Count, outbound: Count }),
+    p2pPort: orNull(Type.Integer({ description: "Where peers are accepted." })),
+    peers: exact({ inbound: Count, outbound: Count, total: Count }),
+    alone: orNull(Alone),
     sync: exact({
       state: oneOf(["synced", "syncing"]),
       progress: Type.Number({ minimum: 0, maximum: 1 }),
+      isSyncing: Type.Boolean(),
+      headers: Type.Integer({ minimum: 0, description: "Height of the best chain known of." }),
+      blocksPerSecond: Type.Number({ minimum: 0, description: "Over the last seconds." }),
+      estimatedSeconds: orNull(Type.Integer({ minimum: 0, description: "Until caught up." })),
     }),
     time: Milliseconds,
     uptimeSeconds: Count,
@@ -74,6 +82,13 @@ export const Status = exact(
   { title: "Status" },
 );
 export type StatusView = Static<typeof Status>;
+
+/** How a block or transaction came here. */
+export const Propagation = exact({
+  hops: Type.Integer({ minimum: 0, description: "Links passed; 0 if it began here." }),
+  milliseconds: Type.Integer({ minimum: 0, description: "From where it began to here." }),
+});
+export type PropagationView = Static<typeof Propagation>;
 
 export const Totals = exact(
   {

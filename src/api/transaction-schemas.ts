@@ -19,6 +19,7 @@ import {
   oneOf,
   orNull,
 } from "./schemas.ts";
+import { Propagation } from "./stats-schemas.ts";
 
 /** Most transactions of one batch. */
 export const MAX_BATCH = 1_000;
@@ -70,6 +71,7 @@ export const TransactionView = exact(
       minimum: 0,
       description: "When this node first saw it, or its block: milliseconds since 1970.",
     }),
+    propagation: orNull(Propagation),
     inputs: Type.Array(InputView),
     outputs: Type.Array(OutputView),
     hex: Hex,

@@ -17,9 +17,10 @@ import { formatAddress } from "../primitives/address.ts";
 import type { Block } from "../primitives/block.ts";
 import { type BlockHeader, encodeHeader } from "../primitives/block-header.ts";
 import type { BlockSummaryView, BranchTipView, HeaderViewType } from "./chain-schemas.ts";
+import { type PeerSource, viewPropagation } from "./view-peer.ts";
 
 /** What blocks are shown from. */
-export interface BlockSources {
+export interface BlockSources extends PeerSource {
   readonly chain: Chain;
   readonly explorer: ExplorerQueries;
 }
@@ -28,7 +29,8 @@ export interface BlockSources {
 export const SETTLED_DEPTH = 6;
 
 /** Returns the summary of any block known. */
-export function viewBlock({ chain, explorer }: BlockSources, entry: BlockIndexEntry) {
+export function viewBlock(sources: BlockSources, entry: BlockIndexEntry) {
+  const { chain, explorer } = sources;
   const { header, size, weight, transactionCount } = chain.getDetails(entry);
   const row = chain.index.isActive(entry) ? explorer.findBlockByHash(entry.hash) : undefined;
   const { bits } = header;
@@ -44,6 +46,7 @@ export function viewBlock({ chain, explorer }: BlockSources, entry: BlockIndexEn
     confirmations: confirmationsOf(chain, entry),
     status: statusOf(chain, entry),
     receivedAt: entry.receivedAt,
+    propagation: viewPropagation(sources, entry.hash),
     nextHash: nextHashOf(chain, entry),
   } satisfies BlockSummaryView;
 }

@@ -13,6 +13,7 @@ import { MAX_LIST_LIMIT } from "./schemas.ts";
 import type { StatusView } from "./stats-schemas.ts";
 import { MAX_BATCH } from "./transaction-schemas.ts";
 import { formatBits, formatTarget, formatWork } from "./view-block.ts";
+import { countPeers, viewAlone, viewSync } from "./view-peer.ts";
 
 /** Files that hold what a node keeps. */
 const DATABASE_FILES = ["cairn.db", "cairn.db-wal", "index.db", "index.db-wal"];
@@ -27,7 +28,8 @@ export function viewStatus({ node, version, name }: ApiContext): StatusView {
   return {
     version,
     name,
-    nodeId: null,
+    nodeId: node.peers?.nodeId ?? null,
+    nodeName: node.peers?.name ?? "",
     network: network.name,
     genesis: network.genesis.hash,
     height: tip.height,
@@ -40,8 +42,10 @@ export function viewStatus({ node, version, name }: ApiContext): StatusView {
     blockIntervalSeconds: network.params.retarget?.spacingSeconds ?? null,
     hashrate: { own: miner.hashrate, network: node.explorer.networkHashrate() },
     mempool: { count: mempool.count, bytes: mempool.bytes, minFeerate: mempool.minFeerate() },
-    peers: { inbound: 0, outbound: 0 },
-    sync: { state: "synced", progress: 1 },
+    p2pPort: node.peers?.manager.port ?? null,
+    peers: countPeers(node),
+    alone: viewAlone(node),
+    sync: viewSync(node),
     time: clock.now(),
     uptimeSeconds: Math.max(0, Math.floor((clock.now() - node.startedAt) / 1000)),
     memoryBytes: process.memoryUsage.rss(),

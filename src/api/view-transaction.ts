@@ -38,9 +38,10 @@ import type {
   TransactionViewType,
 } from "./transaction-schemas.ts";
 import { confirmationsOf, wasConnected } from "./view-block.ts";
+import { viewPropagation } from "./view-peer.ts";
 
 /** What transactions are shown from. */
-export type TransactionSources = Pick<Node, "chain" | "explorer" | "mempool">;
+export type TransactionSources = Pick<Node, "chain" | "explorer" | "mempool" | "peers">;
 
 /** Where a transaction was found. */
 export type LocatedTransaction =
@@ -205,6 +206,7 @@ function viewParts(
     virtualSize: virtualSize(tx.weight),
     weight: tx.weight,
     coinbase,
+    propagation: viewPropagation(sources, tx.txid),
     inputs: tx.inputs.map((input, index) => viewInput(input, spent[index], coinbase)),
     outputs: tx.outputs.map((output, vout) =>
       viewOutput(sources, tx, { output, vout }, rows[vout]),

@@ -638,8 +638,12 @@ describe("everything else", () => {
 
   test("every operation of the document was answered with success", async () => {
     const document = (await client.get("/swagger/json")).body;
-    const described = Object.entries(document.paths as Record<string, object>).flatMap(
-      ([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    // Those of peers need peers: they are held to the same in api-peers.test.ts.
+    const paths = document.paths as Record<string, Record<string, { tags: string[] }>>;
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, { tags }]) => !tags.includes("Peers"))
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
     );
     expect([...client.covered].sort()).toEqual(described.sort());
   });

@@ -16,8 +16,11 @@ import type { Clock } from "../../src/lib/clock.ts";
 import { type Logger, SILENT_LOGGER } from "../../src/lib/logger.ts";
 import type { MinerWorker } from "../../src/mining/stream.ts";
 import { Node, type NodeOptions } from "../../src/node/node.ts";
+import type { JoinOptions } from "../../src/node/peers.ts";
 import { chooseSignatureVerifier } from "../../src/node/signature-verifier.ts";
 import { SYSTEM_CLOCK } from "../../src/node/system-clock.ts";
+import { SYSTEM_RANDOM } from "../../src/node/system-random.ts";
+import { TcpTransport } from "../../src/p2p/tcp-transport.ts";
 import { type PaymentKey, paymentKey } from "./payments.ts";
 
 /** What a test may choose of its node. */
@@ -87,6 +90,27 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Runn
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Joins the others over TCP on loopback, at any free port, without looking for anybody. */
+export async function joinTestNode(
+  node: Node,
+  options: Partial<JoinOptions> = {},
+): Promise<string> {
+  await node.join({
+    listen: { host: "127.0.0.1", port: 0 },
+    mayMovePort: false,
+    manualPeers: [],
+    allowedNodes: [],
+    maxInbound: 125,
+    name: "",
+    userAgent: "/cairn:test/",
+    apiPort: 0,
+    transport: new TcpTransport(node.clock),
+    random: SYSTEM_RANDOM,
+    ...options,
+  });
+  return `127.0.0.1:${node.peers?.manager.port}`;
 }
 
 /** Token of every API that tests start. */
