@@ -24,6 +24,26 @@ export interface StatisticsSample {
   readonly peers: number;
 }
 
+/** What is known of a node at a moment: a row of `nodes`. Null: it has not said so. */
+export interface NodeRecord {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly isSelf: boolean;
+  readonly isConnected: boolean;
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly apiPort: number | null;
+  readonly height: number | null;
+  readonly tip: string | null;
+  readonly peerCount: number | null;
+  /** Hashes a second. */
+  readonly hashrate: number | null;
+  readonly mempoolCount: number | null;
+  readonly mempoolBytes: number | null;
+  /** Milliseconds since 1970. */
+  readonly lastSeen: number;
+}
+
 /** What the worker opens. */
 export interface IndexSetup {
   readonly chainPath: string;
@@ -42,6 +62,7 @@ export type IndexCommand =
   | { readonly type: "init"; readonly setup: IndexSetup }
   | { readonly type: "poke"; readonly poke: number }
   | { readonly type: "sample"; readonly sample: StatisticsSample }
+  | { readonly type: "nodes"; readonly records: readonly NodeRecord[] }
   | { readonly type: "stop" };
 
 /**

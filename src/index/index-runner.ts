@@ -12,7 +12,8 @@ import type { Network } from "../consensus/params.ts";
 import { ChainSource } from "./chain-source.ts";
 import { ExplorerIndex, IndexMismatchError } from "./explorer-index.ts";
 import { type CatchUpBudget, catchUp } from "./follower.ts";
-import type { IndexReport, IndexSetup, StatisticsSample } from "./index-messages.ts";
+import type { IndexReport, IndexSetup, NodeRecord, StatisticsSample } from "./index-messages.ts";
+import { disconnectNodes, recordNodes } from "./known-nodes.ts";
 import { recordSample } from "./network-stats.ts";
 import { isDamage, isDamagedIndex, openIndex, replaceIndex } from "./schema.ts";
 
@@ -45,6 +46,7 @@ export class IndexRunner {
     const { database, isNew, isReplaced } = openIndex(this.#path, this.#identity);
     this.#database = database;
     this.#index = new ExplorerIndex(database, this.#network);
+    disconnectNodes(database);
     report({ type: "ready", tip: this.#tip, isNew });
     if (isReplaced) report({ type: "rebuilding", isReplaced });
   }
@@ -57,6 +59,10 @@ export class IndexRunner {
 
   recordSample(sample: StatisticsSample): void {
     this.#guard(() => recordSample(this.#database, sample));
+  }
+
+  recordNodes(records: readonly NodeRecord[]): void {
+    this.#guard(() => recordNodes(this.#database, records));
   }
 
   /** Closes both databases; nothing happens after this. */

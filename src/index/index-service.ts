@@ -14,6 +14,7 @@ import type {
   IndexReport,
   IndexSetup,
   IndexTip,
+  NodeRecord,
   StatisticsSample,
 } from "./index-messages.ts";
 
@@ -105,6 +106,11 @@ export class IndexService {
   /** Writes what the node sees at this moment into `network_stats`; lost while there is no worker. */
   recordSample(sample: StatisticsSample): void {
     this.#worker?.postMessage({ type: "sample", sample });
+  }
+
+  /** Writes what is known of nodes into `nodes`; lost while there is no worker. */
+  recordNodes(records: readonly NodeRecord[]): void {
+    this.#worker?.postMessage({ type: "nodes", records });
   }
 
   /**

@@ -21,6 +21,9 @@ self.onmessage = ({ data: command }: MessageEvent<IndexCommand>) => {
     case "sample":
       runner?.recordSample(command.sample);
       break;
+    case "nodes":
+      runner?.recordNodes(command.records);
+      break;
     case "stop":
       runner?.stop();
       runner = undefined;

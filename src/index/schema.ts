@@ -3,8 +3,9 @@
  * tool.
  *
  * Hashes and addresses are text as Bitcoin shows them, each once; other tables refer to them by
- * integers. Nothing here is the only copy of anything but `network_stats`, so there are no
- * migrations: another version is dropped and built again. Rows are written by explorer-index.ts.
+ * integers. Nothing here is the only copy of anything but the logs of what this node saw, so there
+ * are no migrations: another version is dropped and built again. Rows are written by
+ * explorer-index.ts, network-stats.ts and known-nodes.ts.
  */
 
 import { Database } from "bun:sqlite";
@@ -13,7 +14,7 @@ import type { OutputType } from "../script/standard.ts";
 import { openDatabase } from "../storage/database.ts";
 
 /** Raised with every change below: a database of another version is built again. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** The place of a kind in this list is its number in `outputs.script_type`. */
 export const OUTPUT_TYPES: readonly OutputType[] = [
@@ -152,21 +153,6 @@ const TABLES = `
   CREATE UNIQUE INDEX mining_pool_miner ON mining_pool (tag, address);
   CREATE INDEX mining_pool_blocks ON mining_pool (blocks, first_height);
 
-  -- What this node saw, one row a minute; a log, which reorganisations leave alone.
-  CREATE TABLE network_stats (
-    time INTEGER PRIMARY KEY,           -- seconds since 1970, a whole minute
-    height INTEGER NOT NULL,
-    difficulty REAL NOT NULL,
-    hashrate REAL NOT NULL,             -- hashes a second, estimated from the last blocks
-    interval_seconds REAL,              -- mean of the last blocks
-    transactions INTEGER NOT NULL,      -- in the chain
-    transactions_per_second REAL NOT NULL,
-    mempool_count INTEGER NOT NULL,
-    mempool_bytes INTEGER NOT NULL,
-    mempool_feerate REAL NOT NULL,      -- sat per vbyte
-    peers INTEGER NOT NULL
-  ) STRICT;
-
   CREATE TABLE totals (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     blocks INTEGER NOT NULL,
@@ -196,6 +182,46 @@ const TABLES = `
 `;
 
 /**
+ * The logs of what this node saw, which no chain can tell again: they outlive a rebuilding in place,
+ * as long as they have the same columns.
+ */
+const LOGS: Readonly<Record<string, string>> = {
+  // One row a minute; reorganisations leave it alone.
+  network_stats: `CREATE TABLE network_stats (
+    time INTEGER PRIMARY KEY,           -- seconds since 1970, a whole minute
+    height INTEGER NOT NULL,
+    difficulty REAL NOT NULL,
+    hashrate REAL NOT NULL,             -- hashes a second, estimated from the last blocks
+    interval_seconds REAL,              -- mean of the last blocks
+    transactions INTEGER NOT NULL,      -- in the chain
+    transactions_per_second REAL NOT NULL,
+    mempool_count INTEGER NOT NULL,
+    mempool_bytes INTEGER NOT NULL,
+    mempool_feerate REAL NOT NULL,      -- sat per vbyte
+    peers INTEGER NOT NULL
+  ) STRICT`,
+
+  // Nodes that this one has met, each as it last was. What it says of itself is only its word.
+  nodes: `CREATE TABLE nodes (
+    node_id TEXT PRIMARY KEY,           -- the public key that it has proven to hold
+    name TEXT NOT NULL,                 -- chosen by its owner
+    is_self INTEGER NOT NULL,           -- 1: this node
+    is_connected INTEGER NOT NULL,      -- 1: a peer when last seen
+    host TEXT,
+    port INTEGER,                       -- where it accepts peers, if that is known
+    api_port INTEGER,
+    height INTEGER,
+    tip TEXT,
+    peer_count INTEGER,
+    hashrate REAL,                      -- hashes a second
+    mempool_count INTEGER,
+    mempool_bytes INTEGER,
+    first_seen INTEGER NOT NULL,        -- milliseconds since 1970
+    last_seen INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+};
+
+/**
  * Opens (or makes) the index at `path` for writing. One of another version or chain is emptied in
  * place, so that readers stay connected; a damaged one is deleted.
  */
@@ -219,8 +245,10 @@ export function openIndexReader(path: string): Database {
 /** Empties `database` and makes its tables, in one transaction. */
 export function resetIndex(database: Database, identity: IndexIdentity): void {
   database.transaction(() => {
-    dropEverything(database);
+    const kept = findLogs(database, identity);
+    dropEverything(database, kept);
     database.run(TABLES);
+    for (const [name, create] of Object.entries(LOGS)) if (!kept.has(name)) database.run(create);
     const putType = database.query("INSERT INTO script_types (id, name) VALUES (?, ?)");
     for (const [id, name] of OUTPUT_TYPES.entries()) putType.run(id, name);
     const putMeta = database.query("INSERT INTO meta (key, value) VALUES (?, ?)");
@@ -272,19 +300,37 @@ function openSound(path: string, identity: IndexIdentity): Omit<OpenedIndex, "is
 
 function isCurrent(database: Database, { genesis }: IndexIdentity): boolean {
   const version = database.query<{ user_version: number }, []>("PRAGMA user_version").get();
-  if (version?.user_version !== SCHEMA_VERSION) return false;
+  return version?.user_version === SCHEMA_VERSION && isOfChain(database, genesis);
+}
+
+function isOfChain(database: Database, genesis: string): boolean {
   const row = database
     .query<{ value: string }, []>("SELECT value FROM meta WHERE key = 'genesis'")
     .get();
   return row?.value === genesis;
 }
 
-function dropEverything(database: Database): void {
+/** The logs in `database` that can stay: of this chain, and of the present form. */
+function findLogs(database: Database, { genesis }: IndexIdentity): ReadonlySet<string> {
+  const tables = database
+    .query<{ name: string; sql: string }, []>(
+      "SELECT name, sql FROM sqlite_schema WHERE type = 'table'",
+    )
+    .all();
+  if (!tables.some(({ name }) => name === "meta") || !isOfChain(database, genesis)) {
+    return new Set();
+  }
+  return new Set(tables.filter(({ name, sql }) => LOGS[name] === sql).map(({ name }) => name));
+}
+
+function dropEverything(database: Database, kept: ReadonlySet<string>): void {
   const objects = database
     .query<{ type: string; name: string }, []>(
       `SELECT type, name FROM sqlite_schema
        WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY type DESC`,
     )
     .all();
-  for (const { type, name } of objects) database.run(`DROP ${type} "${name}"`);
+  for (const { type, name } of objects) {
+    if (!kept.has(name)) database.run(`DROP ${type} "${name}"`);
+  }
 }

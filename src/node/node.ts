@@ -34,6 +34,7 @@ import { type ChainDatabase, closeChainDatabase, openChainDatabase } from "../st
 import { MempoolStore } from "../storage/mempool-store.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { MempoolKeeper } from "./mempool-keeper.ts";
+import { startNodeRecorder } from "./node-recorder.ts";
 import { loadPayoutScript } from "./payout-key.ts";
 import { type JoinOptions, joinPeers } from "./peers.ts";
 import { connectSubscriptions } from "./subscriptions.ts";
@@ -102,6 +103,7 @@ export class Node {
   readonly #stopHousekeeping: () => void;
   readonly #onFault: (fault: unknown) => void;
   #peers: PeerNetwork | undefined;
+  #stopNodeRecorder = () => {};
   #stopped: Promise<void> | undefined;
 
   /** Opens the data directory and everything in it; throws DataDirectoryError or ConfigError. */
@@ -187,6 +189,11 @@ export class Node {
   /** Goes among others; once. TransportError if the port for them cannot be had. */
   async join(options: JoinOptions): Promise<void> {
     this.#peers = await joinPeers(this, this.#database, this.#port(), options);
+    this.#stopNodeRecorder = startNodeRecorder({
+      topology: this.#peers.topology,
+      clock: this.clock,
+      record: (records) => this.index.recordNodes(records),
+    });
   }
 
   /** Offers a transaction to the mempool. When it answers "accepted", the disk has it. */
@@ -251,6 +258,7 @@ export class Node {
   async #end(): Promise<void> {
     this.miner.close();
     this.#peers?.stop();
+    this.#stopNodeRecorder();
     this.#stopHousekeeping();
     this.explorer.close();
     await this.index.stop();

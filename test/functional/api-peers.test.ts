@@ -6,8 +6,12 @@
  * peers comes last.
  */
 
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Node } from "../../src/node/node.ts";
 import { CheckedClient } from "../support/checked-client.ts";
 import {
@@ -296,6 +300,34 @@ describe("sending away", () => {
     const { peers } = (await three.client.get("/api/peers")).body;
     expect(peers[0]).toMatchObject({ nodeId: idOf(two), kind: "manual" });
   });
+});
+
+test("the nodes that were met can be read with SQL, also after the end", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "cairn-test-"));
+  try {
+    const running = await startTestNode({ directory });
+    await joinTestNode(running.node, { name: "four" });
+    const { peers } = running.node;
+    const verdict = await peers?.manager.connect({
+      host: "127.0.0.1",
+      port: one.node.peers?.manager.port ?? 0,
+    });
+    expect(verdict?.status).toBe("connected");
+    await until(running.node, () => {
+      const nodes = peers?.topology.nodes() ?? [];
+      return nodes.some(({ nodeId, height }) => nodeId === idOf(one) && height !== undefined);
+    });
+    await running[Symbol.asyncDispose]();
+
+    using database = new Database(join(directory, "index.db"), { readonly: true });
+    const rows = database.query("SELECT * FROM nodes ORDER BY is_self DESC").all();
+    expect(rows).toMatchObject([
+      { name: "four", is_self: 1, host: null },
+      { name: "one", is_self: 0, node_id: idOf(one), host: "127.0.0.1" },
+    ]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
 
 test("every operation about peers was answered with success", async () => {
