@@ -24,8 +24,23 @@ export interface StatusAnswer {
     readonly bytes: number;
     readonly minFeerate: number;
   };
-  readonly peers: { readonly inbound: number; readonly outbound: number };
-  readonly sync: { readonly state: string; readonly progress: number };
+  readonly nodeId: string | null;
+  readonly nodeName: string;
+  readonly p2pPort: number | null;
+  readonly peers: {
+    readonly inbound: number;
+    readonly outbound: number;
+    readonly total: number;
+  };
+  readonly alone: AloneAnswer | null;
+  readonly sync: {
+    readonly state: string;
+    readonly progress: number;
+    readonly isSyncing: boolean;
+    readonly headers: number;
+    readonly blocksPerSecond: number;
+    readonly estimatedSeconds: number | null;
+  };
   readonly mining: {
     readonly running: boolean;
     readonly threads: number;
@@ -37,6 +52,92 @@ export interface StatusAnswer {
   readonly memoryBytes: number;
   readonly databaseBytes: number;
   readonly warnings: readonly string[];
+}
+
+/** Why a node has no peers. */
+export interface AloneAnswer {
+  readonly reasons: readonly { readonly code: string; readonly detail: string }[];
+  readonly advice: string;
+}
+
+/** One peer; times in milliseconds. */
+export interface PeerAnswer {
+  readonly id: number;
+  readonly nodeId: string | null;
+  readonly name: string;
+  readonly address: string;
+  readonly kind: string;
+  readonly direction: string;
+  readonly userAgent: string;
+  readonly height: number;
+  readonly connectedSince: number;
+  readonly pingMs: number | null;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+/** GET /api/peers */
+export interface PeersAnswer {
+  readonly inbound: number;
+  readonly outbound: number;
+  readonly total: number;
+  readonly peers: readonly PeerAnswer[];
+  readonly manual: readonly {
+    readonly address: string;
+    readonly connected: boolean;
+    readonly problem: { readonly code: string; readonly detail: string } | null;
+  }[];
+  readonly cursor: string | null;
+}
+
+/** POST /api/peers */
+export interface ConnectAnswer {
+  readonly status: "connected" | "unreachable" | "refused";
+  readonly address: string;
+  readonly detail: string;
+  readonly peer: PeerAnswer | null;
+}
+
+/** DELETE /api/peers/{id} */
+export interface DisconnectAnswer {
+  readonly disconnected: number;
+  readonly forgotten: boolean;
+}
+
+/** POST /api/peers/{id}/ban; `until` in milliseconds since 1970. */
+export interface BanAnswer {
+  readonly host: string;
+  readonly until: number;
+  readonly reason: string;
+}
+
+/** GET /api/peers/bans */
+export interface BansAnswer {
+  readonly bans: readonly BanAnswer[];
+  readonly discouraged: readonly { readonly host: string; readonly secondsLeft: number }[];
+  readonly cursor: string | null;
+}
+
+/** GET /api/nodes */
+export interface NodesAnswer {
+  readonly count: number;
+  readonly addressCount: number;
+  readonly nodes: readonly NodeAnswer[];
+  readonly cursor: string | null;
+}
+
+/** A node as it describes itself; null: it has not. `lastSeen` in milliseconds since 1970. */
+export interface NodeAnswer {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly height: number | null;
+  readonly peerCount: number | null;
+  readonly hashrate: number | null;
+  readonly lastSeen: number;
+  readonly connected: boolean;
+  readonly self: boolean;
 }
 
 /** A block without its transactions. */

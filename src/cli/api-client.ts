@@ -125,13 +125,22 @@ export class ApiClient {
 
   /** Returns the answer to POST `path` with `body` as JSON. */
   async post<Shape>(path: string, body: JsonValue): Promise<Answer<Shape>> {
+    return await this.#change<Shape>("POST", path, body);
+  }
+
+  /** Returns the answer to DELETE `path`. */
+  async delete<Shape>(path: string): Promise<Answer<Shape>> {
+    return await this.#change<Shape>("DELETE", path, {});
+  }
+
+  async #change<Shape>(method: string, path: string, body: JsonValue): Promise<Answer<Shape>> {
     const token = this.#options.token ?? this.#readLocalToken();
     const headers = {
       accept: "application/json",
       "content-type": "application/json",
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
-    return await this.#ask<Shape>(path, { method: "POST", headers, body: JSON.stringify(body) });
+    return await this.#ask<Shape>(path, { method, headers, body: JSON.stringify(body) });
   }
 
   async #ask<Shape>(path: string, request: RequestInit): Promise<Answer<Shape>> {

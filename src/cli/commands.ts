@@ -4,13 +4,17 @@
  * A new command is one file and one line here.
  */
 
+import { banCommand, unbanCommand } from "./ban.ts";
 import { blockCommand } from "./block.ts";
 import { chainCommand } from "./chain.ts";
 import type { Command } from "./command.ts";
+import { connectCommand, disconnectCommand } from "./connect.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { mempoolCommand } from "./mempool.ts";
 import { mineCommand } from "./mine.ts";
+import { nodesCommand } from "./nodes.ts";
+import { peersCommand } from "./peers.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { txCommand } from "./tx.ts";
@@ -25,6 +29,12 @@ export const COMMANDS: readonly Command[] = [
   blockCommand,
   txCommand,
   mempoolCommand,
+  peersCommand,
+  nodesCommand,
+  connectCommand,
+  disconnectCommand,
+  banCommand,
+  unbanCommand,
   verifyCommand,
   exportCommand,
   importCommand,

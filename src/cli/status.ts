@@ -4,10 +4,10 @@
  * Shows what the API says and works nothing out but ages, by the clock of this machine.
  */
 
-import type { StatusAnswer } from "./api-answers.ts";
+import type { AloneAnswer, StatusAnswer } from "./api-answers.ts";
 import { ApiClient, CLIENT_OPTIONS } from "./api-client.ts";
 import { defineCommand, EXIT_CODE } from "./command.ts";
-import type { Span, Terminal } from "./terminal.ts";
+import { type Span, type Terminal, wrap } from "./terminal.ts";
 import {
   formatAge,
   formatBytes,
@@ -20,12 +20,17 @@ import {
   formatShare,
 } from "./units.ts";
 
+/** Characters of the bar while catching up. */
+const BAR_LENGTH = 24;
+
 export const statusCommand = defineCommand({
   name: "status",
   summary: "How a running node is doing",
   group: "Ask a running node",
   usage: ["status [OPTIONS]"],
-  description: "Shows the node's chain, mining, mempool, peers and use of the machine.",
+  description:
+    "Shows the node's chain, mining, mempool, peers and use of the machine: how far it has caught up " +
+    "with the others, and, where it has no peers, why that may be.",
   options: CLIENT_OPTIONS,
   maxPositionals: 0,
   examples: [
@@ -50,7 +55,9 @@ function printStatus(terminal: Terminal, status: StatusAnswer, now: number): voi
     ...describeSync(status),
   );
 
-  const { hashrate, mempool, mining, peers } = status;
+  if (status.sync.isSyncing) printSync(terminal, status);
+
+  const { hashrate, mempool, mining } = status;
   terminal.printHeading("Chain");
   terminal.printPairs([
     ["tip", status.tip],
@@ -74,12 +81,15 @@ function printStatus(terminal: Terminal, status: StatusAnswer, now: number): voi
   terminal.printPairs([
     ["waiting", `${formatPlural(mempool.count, "transaction")}, ${formatBytes(mempool.bytes)}`],
     ["least feerate", formatFeerate(mempool.minFeerate)],
-    ["peers", `${formatCount(peers.inbound)} inbound, ${formatCount(peers.outbound)} outbound`],
+    ["peers", describePeers(status)],
   ]);
+  if (status.alone !== null) printAlone(terminal, status.alone);
 
   terminal.printHeading("Node");
   terminal.printPairs([
-    ["name", status.name],
+    ["name", status.nodeName === "" ? "none" : status.nodeName],
+    ["id", status.nodeId ?? "none"],
+    ["mines as", status.name],
     ["version", status.version],
     ["up for", formatDuration(status.uptimeSeconds)],
     ["memory", formatBytes(status.memoryBytes)],
@@ -95,6 +105,35 @@ function printStatus(terminal: Terminal, status: StatusAnswer, now: number): voi
 function describeSync({ sync }: StatusAnswer): readonly Span[] {
   if (sync.progress >= 1) return [];
   return [", ", { text: `${sync.state} ${formatShare(sync.progress)}`, style: "yellow" }];
+}
+
+/** How far it has come, how fast it is, how long it will take. */
+function printSync(terminal: Terminal, { height, sync }: StatusAnswer): void {
+  const filled = Math.min(BAR_LENGTH, Math.floor(sync.progress * BAR_LENGTH));
+  const parts = [`${formatCount(height)} of ${formatCount(sync.headers)} blocks`];
+  if (sync.blocksPerSecond > 0) parts.push(`${formatCount(sync.blocksPerSecond, 1)} a second`);
+  if (sync.estimatedSeconds !== null) {
+    parts.push(`about ${formatDuration(sync.estimatedSeconds)} left`);
+  }
+  terminal.print(
+    { text: `[${"#".repeat(filled).padEnd(BAR_LENGTH, "-")}]`, style: "yellow" },
+    ` ${parts.join(", ")}`,
+  );
+}
+
+function describePeers({ peers, p2pPort }: StatusAnswer): string {
+  const accepted = p2pPort === null ? "" : `; accepted at port ${p2pPort}`;
+  const { inbound, outbound } = peers;
+  return `${formatCount(inbound)} inbound, ${formatCount(outbound)} outbound${accepted}`;
+}
+
+function printAlone(terminal: Terminal, { reasons, advice }: AloneAnswer): void {
+  terminal.printHeading("Why there are no peers");
+  for (const { detail, code } of reasons) {
+    const lines = wrap(`${detail} (${code})`, terminal.width - 2);
+    for (const line of lines) terminal.print("  ", { text: line, style: "yellow" });
+  }
+  for (const line of wrap(advice, terminal.width - 2)) terminal.print("  ", line);
 }
 
 function describeMining({ running, threads }: StatusAnswer["mining"]): readonly Span[] {

@@ -105,7 +105,16 @@ for (const [name, isThere] of programs) {
       });
       expect(await askJson("mempool")).toMatchObject({ count: 0 });
 
-      for (const argv of [["status"], ["chain"], ["block", "3"], ["tx", txid], ["mempool"]]) {
+      for (const argv of [
+        ["status"],
+        ["chain"],
+        ["block", "3"],
+        ["tx", txid],
+        ["mempool"],
+        ["peers"],
+        ["nodes"],
+        ["ban"],
+      ]) {
         const { exitCode, stdout, stderr } = await ask(...argv);
         expect({ argv, exitCode, stderr }).toEqual({ argv, exitCode: 0, stderr: "" });
         expect(stdout).not.toContain("undefined");
@@ -129,6 +138,28 @@ for (const [name, isThere] of programs) {
       expect(sent.stderr.trim().split("\n").length).toBe(1);
       expect((await ask("block", "999999")).exitCode).toBe(1);
       expect((await ask("block", "-1")).exitCode).toBe(2);
+    });
+
+    test("connects to a node by hand, shows it, and sends it away", async () => {
+      const other = await startProcessNode([...NETWORK, "--data", join(folder, "other")], {
+        program,
+      });
+      try {
+        const { p2pPort, nodeId } = await (await fetch(`${other.url}/api/status`)).json();
+        const address = `127.0.0.1:${p2pPort}`;
+        const connected = await ask("connect", address);
+        expect({ ...connected, stdout: "" }).toMatchObject({ exitCode: 0, stderr: "" });
+        expect((await askJson("peers")).peers).toMatchObject([{ address, nodeId }]);
+        expect((await ask("peers")).stdout).toContain(address);
+        expect((await ask("nodes")).stdout).toContain("connected");
+        expect((await askJson("status")).peers).toMatchObject({ outbound: 1 });
+        expect((await ask("connect", address)).stderr).toContain("peer-already-connected");
+        expect((await ask("disconnect", nodeId)).exitCode).toBe(0);
+        expect((await ask("disconnect", nodeId)).stderr).toContain("peer-not-found");
+        expect((await ask("connect", "localhost:8333")).exitCode).toBe(2);
+      } finally {
+        await other.kill();
+      }
     });
 
     test("mines from outside over template and submission", async () => {
@@ -224,7 +255,7 @@ for (const [name, isThere] of programs) {
 
     test("helps with every command, and says its version", async () => {
       const { stdout } = await run("--help");
-      const commands = [..."start mine status chain block tx mempool".split(" ")];
+      const commands = [..."start mine status chain block tx mempool peers connect".split(" ")];
       for (const command of [...commands, "verify", "export", "import"]) {
         expect(stdout).toContain(command);
         const help = await run(command, "--help");

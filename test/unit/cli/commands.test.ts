@@ -75,6 +75,15 @@ const COINBASE = transactionOf({
   inputs: [{ txid: "00".repeat(32), vout: 0xffffffff, address: null, amount: null }],
 });
 
+const SYNCED: StatusAnswer["sync"] = {
+  state: "synced",
+  progress: 1,
+  isSyncing: false,
+  headers: 9,
+  blocksPerSecond: 0,
+  estimatedSeconds: null,
+};
+
 function statusOf(changes: Partial<StatusAnswer> = {}): StatusAnswer {
   return {
     name: "lab-1",
@@ -90,8 +99,12 @@ function statusOf(changes: Partial<StatusAnswer> = {}): StatusAnswer {
     target: "7f".repeat(32),
     hashrate: { own: 2_412_345, network: 5_000_000 },
     mempool: { count: 2, bytes: 2048, minFeerate: 1 },
-    peers: { inbound: 0, outbound: 0 },
-    sync: { state: "synced", progress: 1 },
+    nodeId: `02${"ab".repeat(32)}`,
+    nodeName: "ada",
+    p2pPort: 8_333,
+    peers: { inbound: 2, outbound: 1, total: 3 },
+    alone: null,
+    sync: SYNCED,
     mining: { running: true, threads: 2, address: "crn1qminer", blocksFound: 4 },
     signatures: "native",
     uptimeSeconds: 7500,
@@ -119,10 +132,49 @@ describe("cairn status", () => {
       height: 0,
       hashrate: { own: 0, network: 0 },
       mining: { running: false, threads: 0, address: null, blocksFound: 0 },
-      sync: { state: "syncing", progress: 0 },
+      nodeId: null,
+      nodeName: "",
+      p2pPort: null,
+      peers: { inbound: 0, outbound: 0, total: 0 },
+      alone: { reasons: [], advice: "Wait." },
+      sync: { ...SYNCED, state: "syncing", progress: 0, isSyncing: true },
     });
     await using node = fakeNode({ "GET /api/status": bare });
     expect((await run(["status", "--url", node.url])).code).toBe(0);
+  });
+
+  test("shows how far it has caught up, and when it will have", async () => {
+    const sync = {
+      state: "syncing",
+      progress: 0.25,
+      isSyncing: true,
+      headers: 4_000,
+      blocksPerSecond: 50,
+      estimatedSeconds: 60,
+    };
+    await using node = fakeNode({ "GET /api/status": statusOf({ height: 1_000, sync }) });
+    const { stdout } = await run(["status", "--url", node.url]);
+    expect(stdout.text).toContain("syncing 25 %");
+    expect(stdout.text).toContain(`[${"#".repeat(6)}${"-".repeat(18)}] 1,000 of 4,000 blocks`);
+    expect(stdout.text).toContain("50 a second, about 1 min left");
+  });
+
+  test("shows peers, and why there may be none", async () => {
+    await using node = fakeNode({ "GET /api/status": statusOf() });
+    const among = await run(["status", "--url", node.url]);
+    expect(among.stdout.text).toContain("2 inbound, 1 outbound; accepted at port 8333");
+    expect(among.stdout.text).not.toContain("no peers");
+
+    const alone = {
+      reasons: [{ code: "nothing-heard", detail: "No other node can be heard \x1b[2Jnearby." }],
+      advice: "If you know where another node is: cairn connect IP:PORT.",
+    };
+    await using lonely = fakeNode({ "GET /api/status": statusOf({ alone }) });
+    const { stdout } = await run(["status", "--url", lonely.url]);
+    expect(stdout.text).toContain("Why there are no peers");
+    expect(stdout.text).toContain("(nothing-heard)");
+    expect(stdout.text).toContain("cairn connect IP:PORT");
+    expect(stdout.text).not.toContain("\x1b");
   });
 
   test("shows warnings, cleansed", async () => {
