@@ -7,6 +7,7 @@
 
 const REFRESH_MS = 3_000;
 const BLOCKS_SHOWN = 12;
+const NODES_SHOWN = 8;
 const SATS_PER_COIN = 100_000_000;
 
 const UNITS = ["", "k", "M", "G", "T", "P"];
@@ -73,6 +74,9 @@ function showStatus(status) {
   show("network-hashrate", `network ${scaled(status.hashrate.network)}H/s`);
   show("mempool", status.mempool.count.toLocaleString("en"));
   show("feerate", `from ${status.mempool.minFeerate} sat/vB`);
+  show("peers", status.peers.total.toLocaleString("en"));
+  show("peer-directions", `${status.peers.inbound} in, ${status.peers.outbound} out`);
+  show("node-id", status.nodeId ?? "–");
   show("mining", status.mining.running ? "On" : "Off");
   show(
     "found",
@@ -85,6 +89,29 @@ function showStatus(status) {
   show("genesis", status.genesis);
   show("payout", status.mining.address ?? "–");
   showWarnings(status.warnings);
+  showSync(status);
+  showAlone(status.alone);
+}
+
+/** @param {any} status */
+function showSync({ height, sync }) {
+  element("sync").hidden = !sync.isSyncing;
+  if (!sync.isSyncing) return;
+  element("sync-bar").setAttribute("value", String(sync.progress));
+  const parts = [
+    `${height.toLocaleString("en")} of ${sync.headers.toLocaleString("en")} blocks`,
+    `${sync.blocksPerSecond.toLocaleString("en")} a second`,
+  ];
+  if (sync.estimatedSeconds !== null) parts.push(`about ${duration(sync.estimatedSeconds)} left`);
+  show("sync-text", parts.join(", "));
+}
+
+/** @param {{ reasons: { detail: string }[], advice: string } | null} alone */
+function showAlone(alone) {
+  element("alone").hidden = alone === null;
+  if (alone === null) return;
+  element("alone-reasons").replaceChildren(...alone.reasons.map(({ detail }) => listItem(detail)));
+  show("alone-advice", alone.advice);
 }
 
 /** @param {{ time: number }} status @param {number} time */
@@ -96,13 +123,60 @@ function age(status, time) {
 function showWarnings(warnings) {
   const list = element("warnings");
   list.hidden = warnings.length === 0;
-  list.replaceChildren(
-    ...warnings.map((text) => {
-      const item = document.createElement("li");
-      item.textContent = text;
-      return item;
-    }),
+  list.replaceChildren(...warnings.map(listItem));
+}
+
+/** @param {string} text */
+function listItem(text) {
+  const item = document.createElement("li");
+  item.textContent = text;
+  return item;
+}
+
+/** @param {any} status @param {{ count: number, nodes: any[] }} known */
+function showNodes(status, { count, nodes }) {
+  const rows = nodes.map((node) => nodeRow(status, node));
+  if (count > nodes.length) rows.push(noteRow(`and ${count - nodes.length} more: /api/nodes`));
+  if (count === 0) rows.push(noteRow("None"));
+  element("nodes").replaceChildren(...rows);
+}
+
+/** @param {string} text */
+function noteRow(text) {
+  const row = document.createElement("tr");
+  const note = cell(text, "muted");
+  note.setAttribute("colspan", "6");
+  row.append(note);
+  return row;
+}
+
+/** @param {any} status @param {any} node */
+function nodeRow(status, node) {
+  const row = document.createElement("tr");
+  const id = `${node.nodeId.slice(0, 8)}…${node.nodeId.slice(-6)}`;
+  row.append(
+    cell(node.name === "" ? id : node.name, node.name === "" ? "hash" : ""),
+    cell(nodeAddress(node), "hash"),
+    cell(nodeState(status, node)),
+    cell(node.height === null ? "–" : node.height.toLocaleString("en"), "number"),
+    cell(node.peerCount === null ? "–" : String(node.peerCount), "number"),
+    cell(node.hashrate === null ? "–" : `${scaled(node.hashrate)}H/s`, "number"),
   );
+  row.title = node.nodeId;
+  return row;
+}
+
+/** @param {{ host: string | null, port: number | null }} node */
+function nodeAddress({ host, port }) {
+  if (host === null) return "–";
+  const shown = host.includes(":") ? `[${host}]` : host;
+  return port === null ? shown : `${shown}:${port}`;
+}
+
+/** @param {any} status @param {any} node */
+function nodeState(status, { self, connected, lastSeen }) {
+  if (self) return "This node";
+  return connected ? "Connected" : `Seen ${age(status, lastSeen / 1000)} ago`;
 }
 
 /** @param {any} status @param {any[]} blocks */
@@ -146,12 +220,14 @@ function showState(kind, text) {
 
 async function refresh() {
   try {
-    const [status, chain] = await Promise.all([
+    const [status, chain, known] = await Promise.all([
       ask("/api/status"),
       ask(`/api/blockchain?limit=${BLOCKS_SHOWN}`),
+      ask(`/api/nodes?limit=${NODES_SHOWN}`),
     ]);
     showStatus(status);
     showBlocks(status, chain.blocks);
+    showNodes(status, known);
     showState("good", status.sync.state === "synced" ? "Up to date" : "Syncing");
   } catch {
     showState("bad", "No answer from the node");

@@ -86,7 +86,7 @@ test("the scripts and styles of our own name no other place", async () => {
 test("the status page's script asks only for paths that answer", async () => {
   const script = await (await api.fetch("/status.js")).text();
   const paths = [...script.matchAll(/ask\(["`](\/api\/[a-z]+)/g)].map((match) => match[1] ?? "");
-  expect(paths).toEqual(["/api/status", "/api/blockchain"]);
+  expect(paths).toEqual(["/api/status", "/api/blockchain", "/api/nodes"]);
   for (const path of paths) expect((await api.fetch(path)).status).toBe(200);
 });
 
@@ -144,6 +144,13 @@ describe("the OpenAPI document", () => {
       "/api/mining/stop",
       "/api/mining/template",
       "/api/mining/submit",
+      "/api/peers",
+      "/api/peers/discover",
+      "/api/peers/bans",
+      "/api/peers/{id}",
+      "/api/peers/{id}/ban",
+      "/api/nodes",
+      "/api/topology",
       "/api/stats",
       "/api/stats/history",
       "/health/live",
