@@ -104,7 +104,7 @@ async function connect(context: ApiContext, request: Request): Promise<Response>
 async function disconnect(context: ApiContext, request: Request, id: string) {
   await readBody(request, NoBody);
   const peers = peersOf(context);
-  const named = findNamedPeer(peers, decodeURIComponent(id));
+  const named = findNamedPeer(peers, id);
   const candidates = named.peers.map(({ address }) => parseNetAddress(address));
   const isForgotten = [named.address, ...candidates]
     .filter((address): address is NetAddress => address !== undefined)
@@ -119,7 +119,7 @@ async function ban(context: ApiContext, request: Request, id: string) {
   const { seconds = DEFAULT_BAN_SECONDS, reason = "" } = await readBody(request, BanRequest);
   const peers = peersOf(context);
   // Of several hosts of one node each is banned; the answer tells of the first.
-  const { hosts } = findNamedPeer(peers, decodeURIComponent(id));
+  const { hosts } = findNamedPeer(peers, id);
   const [host] = hosts;
   if (host === undefined) throw peerNotFound();
   const until = context.node.clock.now() + 1000 * seconds;
@@ -134,7 +134,7 @@ async function ban(context: ApiContext, request: Request, id: string) {
 async function lift(context: ApiContext, request: Request, id: string) {
   await readBody(request, NoBody);
   const peers = peersOf(context);
-  const { hosts } = findNamedPeer(peers, decodeURIComponent(id));
+  const { hosts } = findNamedPeer(peers, id);
   const lifted = hosts.filter((host) => peers.manager.unban(host));
   const [host] = lifted;
   if (host === undefined) {

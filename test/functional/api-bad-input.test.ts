@@ -13,6 +13,7 @@ import { formatAddress } from "../../src/primitives/address.ts";
 import { CheckedClient } from "../support/checked-client.ts";
 import { paymentKey } from "../support/payments.ts";
 import {
+  joinTestNode,
   type RunningApi,
   type RunningNode,
   startTestApi,
@@ -25,6 +26,7 @@ let client: CheckedClient;
 
 beforeAll(async () => {
   running = await startTestNode();
+  await joinTestNode(running.node);
   await running.node.miner.mine(3);
   api = await startTestApi(running.node);
   client = await CheckedClient.connect(api);
@@ -303,6 +305,72 @@ describe("addresses", () => {
     }
     expect(running.node.chain.tip.height).toBe(3);
   });
+});
+
+// What is no address and no name is tried in full in test/unit/api/peer-names.test.ts: each of these
+// takes a part of the quota.
+describe("peers", () => {
+  // With quotas of its own: the others have used theirs.
+  let own: RunningApi;
+  let peerClient: CheckedClient;
+
+  beforeAll(async () => {
+    own = await startTestApi(running.node);
+    peerClient = await CheckedClient.connect(own);
+  });
+
+  afterAll(() => own[Symbol.asyncDispose]());
+
+  test("are dialled at no name, no URL, and nowhere that nobody can be (A-19)", async () => {
+    for (const address of ["localhost:8333", "http://10.0.0.1:8333/", "169.254.169.254:80"]) {
+      const answer = await peerClient.post("/api/peers", { address });
+      expect([address, answer.status, answer.body.code]).toEqual([
+        address,
+        422,
+        "bad-peer-address",
+      ]);
+    }
+  });
+
+  const bodies: [path: string, body: string, field: string][] = [
+    ["/api/peers", "{}", "address"],
+    ["/api/peers", '{"address":8333}', "address"],
+    ["/api/peers", '{"address":"10.0.0.1:1","url":"x"}', "url"],
+    ["/api/peers", `{"address":"${"1".repeat(65)}"}`, "address"],
+    ["/api/peers/discover", '{"now":true}', "now"],
+    ["/api/peers/1/ban", '{"seconds":0}', "seconds"],
+    ["/api/peers/1/ban", '{"seconds":1.5}', "seconds"],
+    ["/api/peers/1/ban", '{"seconds":99999999999}', "seconds"],
+    ["/api/peers/1/ban", `{"reason":"${"x".repeat(201)}"}`, "reason"],
+  ];
+  test.each(bodies)("%s takes no %s", async (path, body, field) => {
+    const answer = await peerClient.postText(path, body);
+    expect([answer.status, answer.body.field]).toEqual([422, field]);
+  });
+
+  test("lists of them refuse what is no page of theirs", async () => {
+    for (const path of ["/api/peers", "/api/nodes", "/api/peers/bans"]) {
+      const cursor = await peerClient.get(`${path}?cursor=x`);
+      expect([path, cursor.status, cursor.body.code]).toEqual([path, 400, "bad-cursor"]);
+      const limit = await peerClient.get(`${path}?limit=101`);
+      expect([path, limit.status, limit.body.code]).toEqual([path, 422, "bad-request-shape"]);
+    }
+  });
+
+  test.each(["localhost", "%25", "%2541", "..%2fbans", "x".repeat(5_000)])(
+    "nobody is called %s",
+    async (name) => {
+      for (const [method, path] of [
+        ["DELETE", `/api/peers/${name}`],
+        ["DELETE", `/api/peers/${name}/ban`],
+        ["POST", `/api/peers/${name}/ban`],
+      ] as const) {
+        const { status, body } = await peerClient.send(path, { method });
+        expect([path, status, body.code]).toEqual([path, 400, "bad-peer-id"]);
+      }
+      expect(running.node.peers?.bans.list()).toEqual([]);
+    },
+  );
 });
 
 describe("kinds and sizes of bodies", () => {

@@ -229,6 +229,8 @@ describe("rates", () => {
     expect(await take(100, post("/api/mining/start"))).toBe(RATES.other.write.burst);
     expect(await take(100, post("/api/transactions"))).toBe(RATES.other.submit.burst);
     expect(await take(100, post("/api/mine"))).toBe(RATES.other.mine.burst);
+    expect(await take(100, post("/api/peers"))).toBe(RATES.other.connect.burst);
+    expect((await post("/api/peers/discover")()).status).toBe(429);
     expect((await ask("/api/status", {}, REMOTE)).status).toBe(200);
   });
 

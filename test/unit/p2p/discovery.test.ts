@@ -11,6 +11,7 @@ import {
   type HeardNode,
   MAX_HEARD_NODES,
   MAX_HEARD_NODES_PER_HOST,
+  MIN_ANNOUNCEMENT_INTERVAL_MS,
 } from "../../../src/p2p/discovery.ts";
 import type { DatagramSocket, Datagrams } from "../../../src/p2p/transport.ts";
 import { type Announcement, encodeAnnouncement } from "../../../src/wire/announcement.ts";
@@ -118,6 +119,22 @@ describe("announcing", () => {
       }
       expect(new Set(later).size).toBeGreaterThan(later.length / 2);
     }
+  });
+
+  test("on demand, but no more than once a second", async () => {
+    const ear = new Ear();
+    expect(ear.discovery.announceNow()).toBe(false);
+    await ear.start();
+    ear.clock.pass(20_000);
+    const before = ear.sent.length;
+    for (let second = 0; second < 3; second++) {
+      for (let time = 0; time < 10; time++) expect(ear.discovery.announceNow()).toBe(true);
+      ear.clock.pass(MIN_ANNOUNCEMENT_INTERVAL_MS);
+    }
+    expect(ear.sent.length - before).toBe(3);
+    ear.discovery.stop();
+    expect(ear.discovery.announceNow()).toBe(false);
+    expect(ear.sent.length - before).toBe(3);
   });
 
   test("P-51: a hundred nodes that start together send 50 datagrams a second at most, and all meet", async () => {
