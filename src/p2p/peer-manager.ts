@@ -171,6 +171,20 @@ export class PeerManager implements PeerOwner {
     };
   }
 
+  /**
+   * The peer that is known to accept at `address`, whoever of us dialled: it may have more than one
+   * address. Undefined if there is none that has shaken hands.
+   */
+  findAt(address: NetAddress): Peer | undefined {
+    const alias = this.#dials.findAlias(address);
+    if (alias?.isReady === true) return alias;
+    const text = formatNetAddress(address);
+    return [...this.peers].find((peer) => {
+      const dial = this.#dials.dialOf(peer);
+      return peer.isReady && dial !== undefined && formatNetAddress(dial.address) === text;
+    });
+  }
+
   /** Accepts peers at `address`; rejects with a TransportError if the port cannot be had. */
   async listen(address: NetAddress): Promise<void> {
     const listener = await this.#parts.transport.listen(address, (connection) =>
