@@ -51,8 +51,10 @@ export function findNamedPeer({ manager }: PeerNetwork, text: string): NamedPeer
   const address = parseNetAddress(text);
   if (address !== undefined) {
     const shown = formatNetAddress(address);
+    // One that dialled us has another address there than here.
+    const known = manager.findAt(address)?.id;
     return {
-      peers: all.filter((peer) => peer.address === shown),
+      peers: all.filter((peer) => peer.address === shown || peer.id === known),
       address,
       hosts: [address.host],
     };

@@ -56,19 +56,10 @@ export function viewPeer(network: PeerNetwork, view: PeerView): PeerViewType {
 
 /** Returns the nodes to which the operator wants a connection, and what keeps any of them away. */
 export function viewManualPeers(network: PeerNetwork): ManualPeerView[] {
-  const views = network.manager.view();
-  const connected = new Set(views.map(({ address }) => address));
-  // A node reached under another of its addresses is there all the same.
-  for (const { nodeId } of views) {
-    const known = nodeId === undefined ? undefined : network.topology.find(nodeId);
-    if (known?.host === undefined || known.port === undefined) continue;
-    connected.add(formatNetAddress({ host: known.host, port: known.port }));
-  }
   return network.addresses.manual().map((address) => {
-    const text = formatNetAddress(address);
-    const isConnected = connected.has(text);
+    const isConnected = network.manager.findAt(address) !== undefined;
     return {
-      address: text,
+      address: formatNetAddress(address),
       connected: isConnected,
       problem: isConnected ? null : findProblem(network, address),
     };

@@ -300,6 +300,20 @@ describe("sending away", () => {
     const { peers } = (await three.client.get("/api/peers")).body;
     expect(peers[0]).toMatchObject({ nodeId: idOf(two), kind: "manual" });
   });
+
+  test("one that dialled us is known by the address at which it accepts peers", async () => {
+    // Which of two connections to one node stays, goes by their ids.
+    const { status } = await two.client.post("/api/peers", { address: three.address });
+    expect([200, 409]).toContain(status);
+    await until(two.node, () => connected(two) === 1);
+    const { total, manual } = (await two.client.get("/api/peers")).body;
+    expect(total).toBe(1);
+    expect(manual).toEqual([{ address: three.address, connected: true, problem: null }]);
+    // Named so, it is sent away, though it has another address at its end of the connection.
+    const path = `/api/peers/${three.address}`;
+    const gone = await two.client.send(path, { method: "DELETE" });
+    expect(gone.body).toEqual({ disconnected: 1, forgotten: true });
+  });
 });
 
 test("the nodes that were met can be read with SQL, also after the end", async () => {

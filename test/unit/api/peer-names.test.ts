@@ -8,6 +8,7 @@ import { findNamedPeer, parsePeerAddress } from "../../../src/api/peer-names.ts"
 import { ApiError } from "../../../src/api/problem.ts";
 import type { PeerNetwork } from "../../../src/p2p/peer-network.ts";
 import type { PeerView } from "../../../src/p2p/peer-view.ts";
+import type { NetAddress } from "../../../src/wire/net-address.ts";
 
 function problemOf(work: () => unknown): unknown[] {
   try {
@@ -28,7 +29,12 @@ const PEERS = [
 ] as unknown as PeerView[];
 
 /** Peers of a network of which nothing else is asked. */
-const NETWORK = { manager: { view: () => PEERS } } as unknown as PeerNetwork;
+const NETWORK = {
+  manager: {
+    view: () => PEERS,
+    findAt: ({ port }: NetAddress) => (port === 18_444 ? { id: 2 } : undefined),
+  },
+} as unknown as PeerNetwork;
 
 const idsOf = (name: string) => findNamedPeer(NETWORK, name).peers.map(({ id }) => id);
 
@@ -85,6 +91,7 @@ describe("findNamedPeer", () => {
     expect(idsOf("10.0.0.1:50000")).toEqual([2]);
     expect(idsOf("[FD00::5]:8333")).toEqual([3]);
     expect(idsOf("10.0.0.1")).toEqual([1, 2]);
+    expect(idsOf("10.0.0.1:18444")).toEqual([2]);
   });
 
   test("says which hosts are meant, whether anybody is there or not", () => {
