@@ -7,7 +7,7 @@
 
 import { parseCursor } from "../index/paging.ts";
 import type { PeerNetwork } from "../p2p/peer-network.ts";
-import { MAX_EDGES } from "../p2p/topology.ts";
+import type { TopologyView } from "../p2p/topology.ts";
 import { formatNetAddress, type NetAddress, parseNetAddress } from "../wire/net-address.ts";
 import type { ApiContext } from "./api-context.ts";
 import { describe } from "./operation.ts";
@@ -36,6 +36,8 @@ import { countPeers, viewConnection, viewManualPeers, viewNode, viewPeer } from 
 
 /** Discouraged hosts shown. */
 const DISCOURAGED_SHOWN = 100;
+
+const NO_TOPOLOGY: TopologyView = { nodes: [], edges: [], isComplete: true };
 
 export function peerRoutes(context: ApiContext) {
   return createRouter("peers")
@@ -184,11 +186,11 @@ function listNodes({ node }: ApiContext, request: Request) {
 
 function showTopology({ node }: ApiContext, request: Request) {
   readQuery(request, NoQuery);
-  const { nodes, edges } = node.peers?.topology.view() ?? { nodes: [], edges: [] };
+  const { nodes, edges, isComplete } = node.peers?.topology.view() ?? NO_TOPOLOGY;
   return {
     nodes: nodes.map(viewNode),
     edges: edges.map(({ from, to, isProven }) => ({ from, to, proven: isProven })),
-    complete: edges.length < MAX_EDGES,
+    complete: isComplete,
   };
 }
 

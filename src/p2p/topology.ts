@@ -74,6 +74,8 @@ export interface EdgeView {
 export interface TopologyView {
   readonly nodes: readonly NodeView[];
   readonly edges: readonly EdgeView[];
+  /** False if there are more edges than these. */
+  readonly isComplete: boolean;
 }
 
 /** Told when a node comes, goes, or says something new of itself. */
@@ -88,6 +90,8 @@ export interface TopologyParts {
   readonly hashRate: () => number;
   /** MAX_NODES unless given. */
   readonly maxNodes?: number;
+  /** MAX_EDGES unless given. */
+  readonly maxEdges?: number;
 }
 
 interface KnownNode {
@@ -189,7 +193,7 @@ export class Topology implements Conversation {
 
   /** The network as it is known at this moment, ourselves first; at most MAX_EDGES connections. */
   view(): TopologyView {
-    return { nodes: this.nodes(), edges: this.#edges() };
+    return { nodes: this.nodes(), ...this.#edges() };
   }
 
   /** The nodes known at this moment, ourselves first, those heard of latest last. */
@@ -311,13 +315,17 @@ export class Topology implements Conversation {
     };
   }
 
-  #edges(): EdgeView[] {
+  #edges(): Pick<TopologyView, "edges" | "isComplete"> {
+    const { maxEdges = MAX_EDGES } = this.#parts;
+    let isComplete = true;
     const edges = new Map<string, EdgeView>();
     const add = (a: NodeId, b: NodeId, isProven: boolean) => {
-      if (a === b || edges.size >= MAX_EDGES) return;
+      if (a === b) return;
       const [from, to] = a < b ? [a, b] : [b, a];
       const key = `${from}-${to}`;
-      if (!edges.has(key)) edges.set(key, { from, to, isProven });
+      if (edges.has(key)) return;
+      if (edges.size < maxEdges) edges.set(key, { from, to, isProven });
+      else isComplete = false;
     };
     const us = this.#parts.nodeId;
     for (const neighbor of this.#neighbors()) add(us, neighbor, true);
@@ -327,7 +335,7 @@ export class Topology implements Conversation {
         if (neighbor !== us) add(nodeId, neighbor, false);
       }
     }
-    return [...edges.values()];
+    return { edges: [...edges.values()], isComplete };
   }
 
   #tell(node: KnownNode): void {

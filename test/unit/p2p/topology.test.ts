@@ -24,7 +24,7 @@ import {
 
 const topologies = new WeakMap<RelayNode, Topology>();
 
-function withTopology(bounds: { maxNodes?: number } = {}): RelayNodeOptions {
+function withTopology(bounds: { maxNodes?: number; maxEdges?: number } = {}): RelayNodeOptions {
   return {
     conversations: (context, node) => {
       const own = { nodeId: node.identity.id, name: "test", apiPort: 8_080 };
@@ -195,6 +195,20 @@ describe("Topology", () => {
     peer.close();
     world.clock.pass(100);
     expect(topologyOf(node).view().edges).toEqual([edges[1]!]);
+  });
+
+  test("P-38: shows so many connections, our own first, and says if there are more", () => {
+    const world = new RelayWorld();
+    const node = world.addNode(withTopology({ maxEdges: 5 }));
+    const peer = world.handPeer(node, { identity: new NodeIdentity(world.random.bytes(32)) });
+    const neighborsOf = (count: number) => Array.from({ length: count }, (_, n) => someIdOf(n + 1));
+    peer.send(statOf({ neighbors: neighborsOf(4) }));
+    world.clock.pass(100);
+    expect(topologyOf(node).view()).toMatchObject({ isComplete: true, edges: { length: 5 } });
+    peer.send(statOf({ neighbors: neighborsOf(5) }));
+    world.clock.pass(100);
+    const { edges, isComplete } = topologyOf(node).view();
+    expect([edges.length, edges[0]?.isProven, isComplete]).toEqual([5, true, false]);
   });
 
   test("P-38: remembers so many nodes of all that came and went, and no peer", () => {
