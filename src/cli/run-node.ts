@@ -51,7 +51,8 @@ const LOG_INTERVAL_MS = 1_000;
 const TOKEN_PATTERN = /^[\x21-\x7e]{32,1024}$/;
 
 /** Runs a node of `config`; returns the exit code once it has stopped. */
-export async function runNode(config: Config, needs: RunNodeNeeds): Promise<number> {
+export async function runNode(given: Config, needs: RunNodeNeeds): Promise<number> {
+  const config = withMinerTag(given);
   const terminal = new Terminal(needs.world);
   const network = findSetNetwork(config);
   const log = new Logger({
@@ -139,6 +140,12 @@ async function startNode(
       expiryMs: config.mempoolExpiryHours * HOUR_MS,
     },
   });
+}
+
+/** A node that has a name mines under it, unless it was told another. */
+function withMinerTag(config: Config): Config {
+  const isNamed = config.nodeName !== "" && config.origins.minerTag === "default";
+  return isNamed ? { ...config, minerTag: config.nodeName } : config;
 }
 
 /** Opens the node to others, and looks for them. */

@@ -300,6 +300,7 @@ export const SETTINGS = {
     group: "Mining",
     help: "Name that mined blocks carry for all to see",
     default: "cairn",
+    defaultText: "the node's name, else cairn",
   }),
   cpuAffinity: setting<readonly number[] | undefined>({
     kind: textAs(parseCpuList, CPU_LIST_RULE, "LIST"),
