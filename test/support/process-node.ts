@@ -36,11 +36,15 @@ export interface CommandOptions {
 /** How a node is started. */
 export interface NodeOptions extends CommandOptions {
   readonly looksForOthers?: boolean;
+  /** Neither flags nor variables but those given: a node as its owner starts it. */
+  readonly isPlain?: boolean;
 }
 
 /** A running node. */
 export interface ProcessNode {
   readonly url: string;
+  /** Where it accepts peers. */
+  readonly p2pPort: number;
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
   /** What it has written to standard error so far. */
   readonly log: () => string;
@@ -82,12 +86,12 @@ const AMONG_OTHERS: readonly string[] = ["--multicast-interface", "127.0.0.1"];
  */
 export async function startProcessNode(
   argv: readonly string[],
-  { program = FROM_SOURCE, cwd, environment = {}, looksForOthers = false }: NodeOptions = {},
+  { program = FROM_SOURCE, cwd, environment = {}, looksForOthers, isPlain }: NodeOptions = {},
 ): Promise<ProcessNode> {
-  const company = looksForOthers ? AMONG_OTHERS : ALONE;
-  const child = Bun.spawn([...program, "start", "--port", "0", ...company, ...argv], {
+  const flags = isPlain ? [] : ["--port", "0", ...(looksForOthers ? AMONG_OTHERS : ALONE)];
+  const child = Bun.spawn([...program, "start", ...flags, ...argv], {
     ...(cwd === undefined ? {} : { cwd }),
-    env: environmentWith(environment),
+    env: isPlain ? { ...inherited(), ...environment } : environmentWith(environment),
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -96,13 +100,13 @@ export async function startProcessNode(
   const drained = drain(child.stderr, (text) => {
     log += text;
   });
-  const url = await readUrl(child.stdout);
-  if (url === undefined) {
+  const welcome = await readWelcome(child.stdout);
+  if (welcome === undefined) {
     await Promise.all([child.exited, drained]);
     throw new Error(`the node ended with ${child.exitCode}: ${log}`);
   }
   return {
-    url,
+    ...welcome,
     process: child,
     log: () => log,
     kill: async () => {
@@ -116,14 +120,19 @@ export async function startProcessNode(
   };
 }
 
-/** The address on the welcome's line; goes on reading so that the pipe never fills. */
-async function readUrl(stdout: ReadableStream<Uint8Array>): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+/** What the welcome says; goes on reading so that the pipe never fills. */
+async function readWelcome(
+  stdout: ReadableStream<Uint8Array>,
+): Promise<Pick<ProcessNode, "url" | "p2pPort"> | undefined> {
+  const { promise, resolve } = Promise.withResolvers<
+    Pick<ProcessNode, "url" | "p2pPort"> | undefined
+  >();
   let text = "";
   void drain(stdout, (part) => {
     text += part;
-    const match = /Dashboard\s+(http:\/\/\S+?)\/?\s/.exec(text);
-    if (match !== null) resolve(match[1]);
+    const url = /Dashboard\s+(http:\/\/\S+?)\/?\s/.exec(text)?.[1];
+    const port = /accepted at port (\d+);/.exec(text)?.[1];
+    if (url !== undefined && port !== undefined) resolve({ url, p2pPort: Number(port) });
   }).then(() => resolve(undefined));
   return await promise;
 }
@@ -133,15 +142,16 @@ async function drain(stream: ReadableStream<Uint8Array>, take: (text: string) =>
   for await (const chunk of stream) take(decoder.decode(chunk, { stream: true }));
 }
 
-/** Nothing of the caller's own configuration may reach the node. */
 function environmentWith(extra: Record<string, string>): Record<string, string> {
-  const inherited = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("CAIRN_"),
+  return { ...inherited(), CAIRN_MULTICAST_INTERFACE: "127.0.0.1", NO_COLOR: "1", ...extra };
+}
+
+/** Nothing of the caller's own configuration may reach the node. */
+function inherited(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !entry[0].startsWith("CAIRN_"),
+    ),
   );
-  return {
-    ...Object.fromEntries(inherited),
-    CAIRN_MULTICAST_INTERFACE: "127.0.0.1",
-    NO_COLOR: "1",
-    ...extra,
-  };
 }
