@@ -176,7 +176,10 @@ export class BlockRelay implements Conversation {
       chain.index.find(compactBlock.header.prevBlockHash) !== undefined &&
       hasMoreWork(header, chain.tip);
     if (!isNext) {
-      requests.remove(peer, hash);
+      // It was asked for and is still to come: our own tip may have grown beyond it meanwhile.
+      const isMissing = header !== undefined && chain.index.find(hash) === undefined;
+      if (isMissing) this.#requestWhole(peer, hash);
+      else requests.remove(peer, hash);
       download.schedule();
     } else if (this.#mayWork(peer, state, hash)) {
       this.#putTogether(peer, state, compactBlock, hash);

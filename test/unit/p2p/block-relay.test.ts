@@ -288,6 +288,23 @@ describe("BlockRelay", () => {
     ]);
   });
 
+  test("P-06: one asked for that comes when our own tip has grown as far is fetched all the same", () => {
+    const { world, node, peer, branch, block } = stage();
+    peer.send({ command: "headers", headers: [block.header] });
+    peer.untilTold("getdata");
+    const own = branch.fork().make({ transactions: [] });
+    expect(node.chain.submitBlock(own).status).toBe("connected");
+    peer.send(compactOf(block));
+    // Else nobody could be asked for it for 20 s, while its branch grows past ours.
+    world.until(() => wholeRequests(peer, block) === 1, 1_000);
+    peer.send({ command: "block", block });
+    world.until(() => node.chain.index.find(block.hash) !== undefined, 1_000);
+    const next = branch.append(block).make();
+    peer.send(compactOf(next));
+    world.untilTip(next.hash);
+    expect(node.peers[0]!.points).toBe(0);
+  });
+
   test("a block announced by its hash is asked for by way of its header", () => {
     const { world, peer, branch, block } = stage();
     branch.append(block);
