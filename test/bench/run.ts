@@ -9,11 +9,12 @@ import { run as kernel } from "./kernel.bench.ts";
 import { run as linear } from "./linear.bench.ts";
 import { run as signatures } from "./signatures.bench.ts";
 import { run as startup } from "./startup.bench.ts";
+import { run as sync } from "./sync.bench.ts";
 
 const processors = cpus();
 console.log(`${processors.length} × ${processors[0]?.model ?? "unknown"}, Bun ${Bun.version}`);
 
-const benches = { kernel, signatures, linear, connect, index, startup };
+const benches = { kernel, signatures, linear, connect, index, startup, sync };
 for (const [name, run] of Object.entries(benches)) {
   console.log(`\n${name}`);
   await run();

@@ -7,19 +7,23 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import type { BlockDetailsView, BlockSummaryView } from "../../src/api/chain-schemas.ts";
+import type { BlockSummaryView } from "../../src/api/chain-schemas.ts";
 import type { TransactionViewType } from "../../src/api/transaction-schemas.ts";
-import type { Txid } from "../../src/primitives/hash-id.ts";
 import { NAMESPACE_PROBLEM, NamespaceNetwork } from "../support/network-namespaces.ts";
-import { type SpendableCoin, signPayment } from "../support/payments.ts";
-import { ownKey, type PeerNode, PeerNodes, untilOneChain } from "../support/peer-nodes.ts";
+import type { SpendableCoin } from "../support/payments.ts";
+import {
+  coinbaseCoins,
+  ownKey,
+  type PeerNode,
+  PeerNodes,
+  payAll,
+  untilOneChain,
+} from "../support/peer-nodes.ts";
 import { FROM_BINARY, FROM_SOURCE, HAS_BINARY } from "../support/process-node.ts";
 import { until } from "../support/until.ts";
 
 /** Leading zeros of the first target: a hundred blocks take a second or two. */
 const EASY = "4";
-
-const FEE = 10_000;
 
 /** Blocks above a coinbase: mature, and some more in case the tip moves to another branch. */
 const DEEP = 104;
@@ -109,8 +113,7 @@ async function expectOthersToMine(
   const coin = await until("a coin to spend", () => findOldCoin(first, address), 90_000);
   await first.api.post("/api/mining/stop");
   const payee = ownKey(others[0]!, network, folder);
-  const output = { value: coin.value - FEE, scriptPubKey: payee.key.scriptPubKey };
-  const tx = signPayment(key, [coin], [output]);
+  const tx = payAll(key, coin, payee.key);
   expect(await first.api.submit(tx)).toBe("accepted");
 
   const mined = await until(
@@ -149,9 +152,7 @@ async function findOldCoin({ api }: PeerNode, address: string): Promise<Spendabl
   );
   const own = blocks.find(({ miner }) => miner.address === address);
   if (own === undefined) return undefined;
-  const { transactions } = await api.get<BlockDetailsView>(`/api/block/${own.hash}`);
-  const { txid, outputs } = transactions[0]!;
-  return { outpoint: { txid: txid as Txid, vout: 0 }, value: outputs[0]!.amount };
+  return (await coinbaseCoins(api, [own.hash]))[0];
 }
 
 /** The other hosts to which the host of a node has TCP connections that stand. */

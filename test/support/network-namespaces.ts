@@ -34,7 +34,7 @@ export interface NamespaceHost {
   unplug(): void;
   /** Takes its interface out and puts in a new one with the same address, at once. */
   replaceInterface(): void;
-  /** Undoes `cut` and `unplug`. */
+  /** Undoes `cut`, `unplug` and `separate`. */
   heal(): void;
 }
 
@@ -51,6 +51,7 @@ export class NamespaceNetwork {
   readonly #prefix: string;
   readonly #names: string[] = [];
   readonly #processes: Process[] = [];
+  #hasIsland = false;
   readonly #removeAtExit = () => this.#deleteNamespaces();
 
   private constructor(hostCount: number) {
@@ -89,6 +90,20 @@ export class NamespaceNetwork {
     }
     ip(["netns", "exec", this.#hub, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
     return outsider;
+  }
+
+  /**
+   * Parts `hosts` from all others, while all links seem to be up: they reach each other still. `heal`
+   * of each brings it back.
+   */
+  separate(hosts: readonly NamespaceHost[]): void {
+    const hub = this.#hub;
+    if (!this.#hasIsland) {
+      ip(["-n", hub, "link", "add", "island", "type", "bridge"]);
+      ip(["-n", hub, "link", "set", "island", "up"]);
+      this.#hasIsland = true;
+    }
+    for (const { name } of hosts) ip(["-n", hub, "link", "set", portOf(name), "master", "island"]);
   }
 
   /** Ends every process in the hosts, and the hosts. */

@@ -8,17 +8,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AddressSummaryView } from "../../src/api/address-schemas.ts";
+import type { BlockDetailsView } from "../../src/api/chain-schemas.ts";
 import type { MineResult } from "../../src/api/mining-schemas.ts";
 import type { StatusView } from "../../src/api/stats-schemas.ts";
 import { findNetwork } from "../../src/consensus/networks.ts";
 import { hash160 } from "../../src/crypto/hash.ts";
-import { publicKeyOf } from "../../src/crypto/keys.ts";
+import { publicKeyOf, signEcdsa } from "../../src/crypto/keys.ts";
 import { toHex } from "../../src/lib/bytes.ts";
+import { loadNativeSecp256k1 } from "../../src/platform/native-secp256k1.ts";
 import { formatAddress, parseWif, scriptOf } from "../../src/primitives/address.ts";
+import type { Txid } from "../../src/primitives/hash-id.ts";
 import { encodeTransaction, type Transaction } from "../../src/primitives/transaction.ts";
 import { temporaryFolder } from "./chain-builder.ts";
 import type { NamespaceHost } from "./network-namespaces.ts";
-import type { PaymentKey } from "./payments.ts";
+import { type PaymentKey, type SpendableCoin, signPayment } from "./payments.ts";
 import {
   FROM_SOURCE,
   type NodeOptions,
@@ -160,6 +163,50 @@ export async function untilOneChain(
     async () => (await look()).map((status) => `${status.height} ${status.tip}`).join(", "),
   );
 }
+
+/** Waits until the transactions `txids` are `where` on all of `nodes`. */
+export async function untilAll(
+  nodes: readonly PeerNode[],
+  txids: readonly string[],
+  where: "mempool" | "confirmed",
+  limitMs = 30_000,
+): Promise<void> {
+  const look = async () => {
+    const all = nodes.flatMap(({ api }) => txids.map((txid) => api.whereIs(txid)));
+    return await Promise.all(all);
+  };
+  await until(
+    `${txids.length} transactions ${where} on ${nodes.length} nodes`,
+    async () => (await look()).every((place) => place === where),
+    limitMs,
+    async () => (await look()).join(" "),
+  );
+}
+
+/** The coins that the blocks `hashes` have made, in order. */
+export async function coinbaseCoins(
+  api: NodeApi,
+  hashes: readonly string[],
+): Promise<readonly SpendableCoin[]> {
+  return await Promise.all(
+    hashes.map(async (hash) => {
+      const { transactions } = await api.get<BlockDetailsView>(`/api/block/${hash}`);
+      const { txid, outputs } = transactions[0]!;
+      return { outpoint: { txid: txid as Txid, vout: 0 }, value: outputs[0]!.amount };
+    }),
+  );
+}
+
+/** Enough for any small transaction. */
+const FEE = 10_000;
+
+/** Returns a payment of all of `coin`, of `key`, less a fee. */
+export function payAll(key: PaymentKey, coin: SpendableCoin, payee: PaymentKey): Transaction {
+  const output = { value: coin.value - FEE, scriptPubKey: payee.scriptPubKey };
+  return signPayment(key, [coin], [output], SIGN);
+}
+
+const SIGN = loadNativeSecp256k1()?.sign ?? signEcdsa;
 
 /** The key that a node of `network` made for the coins it mines, and the key's address. */
 export function ownKey(
