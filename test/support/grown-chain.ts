@@ -34,6 +34,8 @@ export interface GrownChain extends Disposable {
   readonly height: number;
   readonly tip: string;
   readonly payments: number;
+  /** What the last block's payments leave, of `paymentKey()`. */
+  readonly coins: readonly SpendableCoin[];
   /** Makes `directory` the data directory of a node that has the chain. */
   copyTo(directory: string): void;
 }
@@ -124,6 +126,7 @@ export function grownChain({
     difficulty,
     height,
     tip,
+    coins,
     payments: blocks * paymentsPerBlock,
     copyTo: (directory) => {
       const place = networkFolder({ data: directory, network: name, difficulty });

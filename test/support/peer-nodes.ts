@@ -6,6 +6,7 @@
  */
 
 import { readFileSync } from "node:fs";
+import { platform } from "node:os";
 import { join } from "node:path";
 import type { AddressSummaryView } from "../../src/api/address-schemas.ts";
 import type { BlockDetailsView } from "../../src/api/chain-schemas.ts";
@@ -207,6 +208,19 @@ export function payAll(key: PaymentKey, coin: SpendableCoin, payee: PaymentKey):
 }
 
 const SIGN = loadNativeSecp256k1()?.sign ?? signEcdsa;
+
+/** TCP connections at a node's port for peers, as Linux tells; 0 elsewhere. */
+export function connectionCount({ process: { pid }, p2pPort }: PeerNode): number {
+  if (platform() !== "linux") return 0;
+  const port = p2pPort.toString(16).toUpperCase().padStart(4, "0");
+  const established = "01";
+  const tables = ["tcp", "tcp6"].map((name) => readFileSync(`/proc/${pid}/net/${name}`, "utf8"));
+  const rows = tables.flatMap((table) => table.split("\n").slice(1));
+  return rows.filter((row) => {
+    const [, local, , state] = row.trim().split(/\s+/);
+    return state === established && local?.endsWith(`:${port}`);
+  }).length;
+}
 
 /** The key that a node of `network` made for the coins it mines, and the key's address. */
 export function ownKey(
