@@ -26,7 +26,6 @@ export class LightClient {
   readonly #network: Network;
   readonly #cutter: FrameCutter;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #closed = Promise.withResolvers<number>();
   #socket: Bun.Socket | undefined;
   #unsent: Uint8Array[] = [];
   /** Called for every message after the handshake. */
@@ -69,9 +68,9 @@ export class LightClient {
     return client;
   }
 
-  /** When the connection ended, by `performance.now()`. */
-  get closed(): Promise<number> {
-    return this.#closed.promise;
+  /** Its own end of the connection. */
+  get localPort(): number {
+    return this.#socket?.localPort ?? 0;
   }
 
   sendVersion(): void {
@@ -171,7 +170,6 @@ export class LightClient {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#ready.reject(new Error("closed before the handshake was done"));
-    this.#closed.resolve(performance.now());
   }
 }
 

@@ -209,17 +209,23 @@ export function payAll(key: PaymentKey, coin: SpendableCoin, payee: PaymentKey):
 
 const SIGN = loadNativeSecp256k1()?.sign ?? signEcdsa;
 
-/** TCP connections at a node's port for peers, as Linux tells; 0 elsewhere. */
-export function connectionCount({ process: { pid }, p2pPort }: PeerNode): number {
-  if (platform() !== "linux") return 0;
-  const port = p2pPort.toString(16).toUpperCase().padStart(4, "0");
+/**
+ * The ports of those who have a TCP connection with a node at its port for peers, as Linux tells;
+ * undefined elsewhere.
+ */
+export function peerPorts({ process: { pid }, p2pPort }: PeerNode): readonly number[] | undefined {
+  if (platform() !== "linux") return undefined;
   const established = "01";
   const tables = ["tcp", "tcp6"].map((name) => readFileSync(`/proc/${pid}/net/${name}`, "utf8"));
   const rows = tables.flatMap((table) => table.split("\n").slice(1));
-  return rows.filter((row) => {
-    const [, local, , state] = row.trim().split(/\s+/);
-    return state === established && local?.endsWith(`:${port}`);
-  }).length;
+  return rows.flatMap((row) => {
+    const [, local = "", remote = "", state] = row.trim().split(/\s+/);
+    return state === established && portOf(local) === p2pPort ? [portOf(remote)] : [];
+  });
+}
+
+function portOf(address: string): number {
+  return Number.parseInt(address.split(":")[1] ?? "", 16);
 }
 
 /** The key that a node of `network` made for the coins it mines, and the key's address. */
