@@ -5,16 +5,12 @@
 
 import { expect } from "bun:test";
 import { findNetwork } from "../../src/consensus/networks.ts";
-import { signEcdsa } from "../../src/crypto/keys.ts";
-import { loadNativeSecp256k1 } from "../../src/platform/native-secp256k1.ts";
 import type { BlockHash, Wtxid } from "../../src/primitives/hash-id.ts";
-import type { Transaction } from "../../src/primitives/transaction.ts";
 import { encodeFrame } from "../../src/wire/frame.ts";
 import { MSG_WITNESS_BLOCK, MSG_WTX } from "../../src/wire/inventory-messages.ts";
 import { frameMessage } from "../../src/wire/message.ts";
-import { type GrownChain, grownChain } from "./grown-chain.ts";
+import { type GrownChain, grownChain, paymentsFrom } from "./grown-chain.ts";
 import { LightClient, type LightTarget, versionMessage } from "./light-client.ts";
-import { paymentKey, signPayment } from "./payments.ts";
 import { type PeerNode, PeerNodes, peerPorts } from "./peer-nodes.ts";
 import { percentile, until } from "./until.ts";
 
@@ -27,7 +23,6 @@ const BATCH = 16;
 /** Transactions that the crowd may offer. */
 const TRANSACTIONS = 1_000;
 
-const FEE = 1_000;
 const OFFER_INTERVAL_MS = 25;
 const PING_INTERVAL_MS = 2_000;
 const ASK_INTERVAL_MS = 20;
@@ -121,7 +116,7 @@ async function live({
     lasted.set(name, performance.now() - startedAt);
   });
 
-  const transactions = paymentsOf(chain);
+  const transactions = paymentsFrom(chain);
   const answersMs: number[] = [];
   let highestMemory = 0;
   let offered = 0;
@@ -195,15 +190,6 @@ export function expectGoodCrowd(report: CrowdReport): void {
   expect(accepted).toBe(offered);
   expect(announced).toBeGreaterThan(offered * 100);
   expect(report.dropped).toBe(0);
-}
-
-function paymentsOf({ coins }: GrownChain): readonly Transaction[] {
-  const key = paymentKey();
-  const sign = loadNativeSecp256k1()?.sign ?? signEcdsa;
-  return coins.map((coin) => {
-    const output = { value: coin.value - FEE, scriptPubKey: key.scriptPubKey };
-    return signPayment(key, [coin], [output], sign);
-  });
 }
 
 /** Milliseconds that a deadline may be missed by on a busy machine. */

@@ -25,6 +25,7 @@ import { closeChainDatabase, openChainDatabase } from "../../src/storage/databas
 import { temporaryFolder } from "./chain-builder.ts";
 import { paymentKey, type SpendableCoin, signPayment } from "./payments.ts";
 
+/** Sats that each payment pays for its place. */
 const FEE = 1_000;
 
 /** A data directory with such a chain. */
@@ -134,4 +135,14 @@ export function grownChain({
     },
     [Symbol.dispose]: () => folder[Symbol.dispose](),
   };
+}
+
+/** Returns payments that spend the coins of `chain`, each a coin of its own. */
+export function paymentsFrom({ coins }: GrownChain): readonly Transaction[] {
+  const key = paymentKey();
+  const sign = loadNativeSecp256k1()?.sign ?? signEcdsa;
+  return coins.map((coin) => {
+    const output = { value: coin.value - FEE, scriptPubKey: key.scriptPubKey };
+    return signPayment(key, [coin], [output], sign);
+  });
 }
