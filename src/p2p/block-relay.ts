@@ -174,7 +174,8 @@ export class BlockRelay implements Conversation {
       header !== undefined &&
       chain.index.find(hash) === undefined &&
       chain.index.find(compactBlock.header.prevBlockHash) !== undefined &&
-      hasMoreWork(header, chain.tip);
+      // One that was asked for may be the first of a branch, and the branch alone has more.
+      (hasMoreWork(header, chain.tip) || requests.has(peer, hash));
     if (!isNext) {
       // It was asked for and is still to come: our own tip may have grown beyond it meanwhile.
       const isMissing = header !== undefined && chain.index.find(hash) === undefined;
