@@ -86,6 +86,16 @@ export class Payments {
     return [this.#spend(coin, 2 * LEAST_FEE), this.#spend(coin)];
   }
 
+  /** Payments of base coins that have `count` outputs between them, or a few more. */
+  makeFunding(count: number): Transaction[] {
+    const perCoin = 500;
+    return Array.from({ length: Math.ceil(count / perCoin) }, () => {
+      const coin = this.#free.pop();
+      if (coin === undefined) throw new RangeError("no coins are left");
+      return spend([coin], { fee: 50_000, count: perCoin, script: ANYONE_BY_WITNESS });
+    });
+  }
+
   /** Spends a coinbase of the node's chain that is young enough to be abandoned. */
   spendCoinbase(node: SimulatedNode): void {
     const { chain } = node;
