@@ -9,6 +9,7 @@ import { findNetwork } from "../../src/consensus/networks.ts";
 import type { Network } from "../../src/consensus/params.ts";
 import { ANYONE_BY_WITNESS, Branch, QUICK, withParams } from "../support/chain-builder.ts";
 import { SeededRandom } from "../support/random.ts";
+import { CAIRN, REGTEST, type ReferenceParameters } from "../support/reference-model/parameters.ts";
 import type { LinkSettings } from "./virtual-link.ts";
 
 /** Who may be among the others without meaning well. */
@@ -67,6 +68,15 @@ export const RETARGETING = withParams(findNetwork("simulated", 1), {
   retarget: { interval: 10, spacingSeconds: 20, timewarpGraceSeconds: 120 },
   maxFutureSeconds: 7_200,
 });
+
+/** The same two networks for the reference model. */
+export const QUICK_MODEL: ReferenceParameters = { ...REGTEST, coinbaseMaturity: 2 };
+export const RETARGETING_MODEL: ReferenceParameters = {
+  ...CAIRN,
+  coinbaseMaturity: 2,
+  retarget: { interval: 10, spacing: 20, grace: 120 },
+  maxSecondsAhead: 7_200,
+};
 
 const MINUTE_MS = 60_000;
 

@@ -13,14 +13,15 @@ import { workOfBits } from "../../src/consensus/target.ts";
 import { PORTABLE_SIGNATURES } from "../../src/crypto/signature-verifier.ts";
 import { toHex } from "../../src/lib/bytes.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
-import type { Block } from "../../src/primitives/block.ts";
-import { openNodeDatabase } from "../support/chain-builder.ts";
+import { type Block, encodeBlock } from "../../src/primitives/block.ts";
+import { coinsAfter, openNodeDatabase } from "../support/chain-builder.ts";
 import { SeededRandom } from "../support/random.ts";
+import { ReferenceNode } from "../support/reference-model/reference-node.ts";
 import { BlockLedger } from "./block-ledger.ts";
 import { Foe, type FoeWorld } from "./foes.ts";
 import { Payments } from "./payments.ts";
 import { SafetyChecks, SimulationFailure } from "./safety-checks.ts";
-import { baseOf, type Scenario } from "./scenario.ts";
+import { baseOf, QUICK_MODEL, RETARGETING_MODEL, type Scenario } from "./scenario.ts";
 import { type Flaw, SimulatedNode } from "./simulated-node.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { type VirtualHost, VirtualNetwork } from "./virtual-network.ts";
@@ -61,6 +62,9 @@ const EASIEST_WORK = 2n;
 
 /** A network whose first target is harder has its lottery drawn more often. */
 const RETARGETING_DRAWS = 4;
+
+/** One seed in so many is replayed by the reference model, too. */
+const MODEL_EVERY = 10;
 
 /** Lines of the story that are kept for a failure. */
 const MAX_STORY = 20_000;
@@ -129,6 +133,7 @@ export class Simulation {
     this.#mineAllPayments();
     for (const foe of this.foes) foe.checkEnded();
     this.#checkReplay();
+    if (scenario.seed % MODEL_EVERY === 0) this.#checkModel();
     for (const foe of this.foes) foe.stop();
     for (const node of this.nodes) node.stop();
     // A dial under way takes 5 s at most.
@@ -452,6 +457,24 @@ export class Simulation {
       if (toHex(node.chain.coins.digest()) === coins) continue;
       throw new SimulationFailure(`${node.name} has other coins than a replay`);
     }
+  }
+
+  /** The reference model, which shares nothing with the nodes, takes their chain block by block. */
+  #checkModel(): void {
+    const { chain, hasRetargets } = this.scenario;
+    const [tip = ""] = this.#tips();
+    const params = hasRetargets ? RETARGETING_MODEL : QUICK_MODEL;
+    const model = new ReferenceNode(params, encodeBlock(chain.genesis));
+    const now = Math.floor(this.clock.now() / SECOND_MS);
+    const blocks = this.ledger.chainTo(this.ledger.get(tip));
+    for (const block of blocks) {
+      const { status, rule } = model.submit(encodeBlock(block), now);
+      if (status === "connected") continue;
+      throw new SimulationFailure(`the model: ${block.hash} is ${status}, ${rule}`);
+    }
+    const coinCount = coinsAfter(blocks).size;
+    if (model.coins.size === coinCount) return;
+    throw new SimulationFailure(`the model has ${model.coins.size} coins, not ${coinCount}`);
   }
 
   #outcome(): Outcome {
