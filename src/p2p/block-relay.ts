@@ -170,16 +170,15 @@ export class BlockRelay implements Conversation {
     const hash = hashHeader(compactBlock.header);
     const header = headers.take(peer, compactBlock.header, "compact-block");
     if (state.waiting.has(hash) || state.askedWhole.has(hash)) return;
+    const isMissing = header !== undefined && chain.index.find(hash) === undefined;
+    const isAsked = requests.has(peer, hash);
+    // One that was asked for may be the first of a branch, and the branch alone has more.
     const isNext =
-      header !== undefined &&
-      chain.index.find(hash) === undefined &&
+      isMissing &&
       chain.index.find(compactBlock.header.prevBlockHash) !== undefined &&
-      // One that was asked for may be the first of a branch, and the branch alone has more.
-      (hasMoreWork(header, chain.tip) || requests.has(peer, hash));
+      (isAsked || hasMoreWork(header, chain.tip));
     if (!isNext) {
-      // It was asked for and is still to come: our own tip may have grown beyond it meanwhile.
-      const isMissing = header !== undefined && chain.index.find(hash) === undefined;
-      if (isMissing) this.#requestWhole(peer, hash);
+      if (isMissing && isAsked) this.#requestWhole(peer, hash);
       else requests.remove(peer, hash);
       download.schedule();
     } else if (this.#mayWork(peer, state, hash)) {

@@ -296,7 +296,7 @@ describe("BlockRelay", () => {
     expect(node.chain.submitBlock(own).status).toBe("connected");
     peer.send(compactOf(block));
     // Else nobody could be asked for it for 20 s, while its branch grows past ours.
-    world.until(() => wholeRequests(peer, block) === 1, 1_000);
+    world.until(() => wholeRequests(peer, block) === 1, 3_000);
     peer.send({ command: "block", block });
     world.until(() => node.chain.index.find(block.hash) !== undefined, 1_000);
     const next = branch.append(block).make();
