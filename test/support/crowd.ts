@@ -334,6 +334,8 @@ export const PATIENT_HOSTILES: readonly Hostile[] = [
     limitMs: MESSAGE_MS + SLACK_MS,
     attack: async (target) => {
       const client = await LightClient.join(target);
+      // An answer in between would be garbage to the other side.
+      client.answers = false;
       void drip(client, encodeFrame(target.network.magic, "tx", randomBytes(10_000)));
       return client;
     },

@@ -34,6 +34,8 @@ export class LightClient {
   readonly #offers = new Map<string, Transaction>();
   readonly pingsSent = new Map<bigint, number>();
   readonly roundTripsMs: number[] = [];
+  /** False to answer nothing any more. */
+  answers = true;
   isReady = false;
   isClosed = false;
   #isReading = true;
@@ -129,7 +131,7 @@ export class LightClient {
   }
 
   #receive(bytes: Uint8Array): void {
-    if (!this.#isReading) return;
+    if (!this.#isReading || !this.answers) return;
     for (const { command, payload } of this.#cutter.push(bytes)) {
       const message = decodeMessage(command, payload);
       if (message !== undefined) this.#take(message);
