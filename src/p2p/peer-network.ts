@@ -44,6 +44,9 @@ export interface PeerNetworkParts {
   readonly ownHosts: () => readonly string[];
 }
 
+/** Hosts that stand for every address of this machine. */
+const EVERY_ADDRESS: readonly string[] = ["::", "0.0.0.0"];
+
 /** Milliseconds between two writings of the address book. */
 const FLUSH_INTERVAL_MS = 60_000;
 
@@ -67,6 +70,7 @@ export class PeerNetwork {
   #topology: Topology | undefined;
   #discovery: Discovery | undefined;
   #cancelFlush: (() => void) | undefined;
+  #listenHost = "";
 
   constructor(parts: PeerNetworkParts) {
     this.#parts = parts;
@@ -134,6 +138,7 @@ export class PeerNetwork {
   /** Accepts peers at `address`, and begins to look for some. Rejects if the port cannot be had. */
   async start(address: NetAddress): Promise<void> {
     await this.#service.listen(address);
+    this.#listenHost = address.host;
     this.#service.start();
     this.#scheduleFlush();
     await this.#startDiscovery();
@@ -169,7 +174,7 @@ export class PeerNetwork {
   }
 
   #makeConversations(context: ConversationContext): readonly Conversation[] {
-    const { addresses, hashRate, leastFeerate, local, ownHosts } = this.#parts;
+    const { addresses, hashRate, leastFeerate, local } = this.#parts;
     const blocks = makeBlockConversations(context);
     const topology = new Topology(context, {
       nodeId: local.identity.id,
@@ -188,13 +193,20 @@ export class PeerNetwork {
       }),
       new AddressGossip(context, {
         book: addresses,
-        listening: () => {
-          const { port } = this.manager;
-          return port === undefined ? [] : ownHosts().map((host) => ({ host, port }));
-        },
+        listening: () => this.#listening(),
       }),
       topology,
     ];
+  }
+
+  /** Where others can reach us, for them to be told. */
+  #listening(): NetAddress[] {
+    const { port } = this.manager;
+    if (port === undefined) return [];
+    const hosts = EVERY_ADDRESS.includes(this.#listenHost)
+      ? this.#parts.ownHosts()
+      : [this.#listenHost];
+    return hosts.map((host) => ({ host, port }));
   }
 
   #scheduleFlush(): void {
