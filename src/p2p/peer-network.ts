@@ -10,6 +10,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { NetAddress } from "../wire/net-address.ts";
 import type { NodeId } from "../wire/node-id.ts";
 import { AddressGossip } from "./address-gossip.ts";
+import { scopeOf } from "./address-group.ts";
 import type { AddressManager } from "./address-manager.ts";
 import type { BanList } from "./ban-list.ts";
 import { type BlockSync, makeBlockConversations } from "./block-sync.ts";
@@ -199,14 +200,14 @@ export class PeerNetwork {
     ];
   }
 
-  /** Where others can reach us, for them to be told. */
+  /** Where others can reach us, for them to be told; on this machine multicast is enough. */
   #listening(): NetAddress[] {
     const { port } = this.manager;
     if (port === undefined) return [];
     const hosts = EVERY_ADDRESS.includes(this.#listenHost)
       ? this.#parts.ownHosts()
       : [this.#listenHost];
-    return hosts.map((host) => ({ host, port }));
+    return hosts.filter((host) => scopeOf(host) !== "loopback").map((host) => ({ host, port }));
   }
 
   #scheduleFlush(): void {
