@@ -5,6 +5,7 @@
  */
 
 import type { Node } from "../node/node.ts";
+import { recordOf } from "../node/node-recorder.ts";
 import type { PeerNetwork } from "../p2p/peer-network.ts";
 import type { PeerView } from "../p2p/peer-view.ts";
 import type { NodeView } from "../p2p/topology.ts";
@@ -93,22 +94,8 @@ export function viewConnection(
 
 /** Returns what is known of a node. */
 export function viewNode(node: NodeView): KnownNodeView {
-  return {
-    nodeId: node.nodeId,
-    name: node.name,
-    host: node.host ?? null,
-    port: node.port ?? null,
-    apiPort: node.apiPort === 0 ? null : node.apiPort,
-    height: node.height ?? null,
-    tip: node.tip ?? null,
-    peerCount: node.peerCount ?? null,
-    hashrate: node.hashRate ?? null,
-    mempoolCount: node.mempoolCount ?? null,
-    mempoolBytes: node.mempoolBytes ?? null,
-    lastSeen: node.lastSeen,
-    connected: node.isConnected,
-    self: node.isUs,
-  };
+  const { isSelf, isConnected, ...rest } = recordOf(node);
+  return { ...rest, connected: isConnected, self: isSelf };
 }
 
 /** Returns why the node may be alone; null if it is not. */

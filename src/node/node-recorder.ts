@@ -45,7 +45,8 @@ export function startNodeRecorder({
   };
 }
 
-function recordOf(node: NodeView): NodeRecord {
+/** Returns what is known of a node as it is written down: null for what it has not said. */
+export function recordOf(node: NodeView): NodeRecord {
   return {
     nodeId: node.nodeId,
     name: node.name,
