@@ -21,6 +21,7 @@ import {
 } from "../node/network-folder.ts";
 import { Node } from "../node/node.ts";
 import { writePrivateFile } from "../node/private-file.ts";
+import { isLoopbackHost } from "../node/settings.ts";
 import { chooseSignatureVerifier } from "../node/signature-verifier.ts";
 import { startMiningWhenCaughtUp } from "../node/start-mining.ts";
 import { SYSTEM_RANDOM } from "../node/system-random.ts";
@@ -156,7 +157,9 @@ async function joinPeers(
   version: string,
 ): Promise<void> {
   const { clock, network } = node;
-  const interfaceAddress = config.multicastInterface;
+  // Whom only this machine can reach has nothing to tell to others.
+  const nearest = isLoopbackHost(config.p2pHost) ? "127.0.0.1" : undefined;
+  const interfaceAddress = config.multicastInterface ?? nearest;
   try {
     await node.join({
       listen: { host: config.p2pHost, port: config.p2pPort ?? network.p2pPort },
