@@ -8,7 +8,7 @@
 
 import { sha256 } from "../crypto/hash.ts";
 import { formatNetAddress, type NetAddress } from "../wire/net-address.ts";
-import { groupOf } from "./address-group.ts";
+import { groupOf, isNear } from "./address-group.ts";
 import { BUCKET_SIZE, type Position } from "./address-table.ts";
 
 /** Buckets of addresses that were only heard of. */
@@ -57,10 +57,6 @@ export function triedPosition(key: Uint8Array, address: NetAddress): Position {
   const first = keyedHash(key, "tried group", group);
   const bucket = (first + (keyedHash(key, "tried choice", text) % width)) % TRIED_BUCKETS;
   return { bucket, slot: keyedHash(key, "tried", String(bucket), text) % BUCKET_SIZE };
-}
-
-function isNear(group: string): boolean {
-  return group === "loopback" || group === "private";
 }
 
 const UTF8 = new TextEncoder();

@@ -32,6 +32,11 @@ export function groupOf(host: string): string {
   return toHex(bytes.subarray(0, 4));
 }
 
+/** True for the groups of this machine and of private ranges: many nodes, told apart by nothing. */
+export function isNear(group: string): boolean {
+  return group === "loopback" || group === "private";
+}
+
 /** A number for `group` that nobody without `key` can foresee: 48 bits. */
 export function groupRank(key: Uint8Array, group: string): number {
   const hash = sha256(concatBytes(key, new TextEncoder().encode(group)));

@@ -10,7 +10,7 @@ import { BoundedMap } from "../lib/bounded.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Rate, TokenBucket } from "../lib/token-bucket.ts";
 import { formatNetAddress, type NetAddress } from "../wire/net-address.ts";
-import { groupOf } from "./address-group.ts";
+import { groupOf, isNear } from "./address-group.ts";
 import type { AddressManager } from "./address-manager.ts";
 import { Backoff } from "./backoff.ts";
 import type { BanList } from "./ban-list.ts";
@@ -339,8 +339,4 @@ export class Dialer {
     this.#attempts.set(key, attempt);
     return attempt;
   }
-}
-
-function isNear(group: string): boolean {
-  return group === "private" || group === "loopback";
 }

@@ -20,6 +20,7 @@ import {
 } from "../wire/announcement.ts";
 import type { NetAddress } from "../wire/net-address.ts";
 import type { NodeId } from "../wire/node-id.ts";
+import { drawNonce } from "./nonce.ts";
 import type { DatagramSocket, Datagrams, Random } from "./transport.ts";
 
 /** Milliseconds after the start at which a node says that it is here, and between all later times. */
@@ -135,7 +136,7 @@ export class Discovery {
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
-    this.#token = new DataView(parts.random.bytes(8).buffer).getBigUint64(0);
+    this.#token = drawNonce(parts.random);
     this.#bucket = new TokenBucket(DATAGRAM_RATE, parts.clock.monotonic());
   }
 

@@ -11,6 +11,7 @@ import type { BlockHash } from "../primitives/hash-id.ts";
 import { makeCompactBlock } from "../wire/compact-block.ts";
 import { encodeMessage } from "../wire/message.ts";
 import type { ConversationContext } from "./conversation.ts";
+import { drawNonce } from "./nonce.ts";
 
 /** Compact blocks kept: of as many blocks as are given that way. Each is some 200 kB at most. */
 const MAX_COMPACT_PAYLOADS = 10;
@@ -45,7 +46,7 @@ export class RecentBlock {
     const kept = this.#payloads.get(entry.hash);
     if (kept !== undefined) return kept;
     // By the nonce, no two nodes have the same collisions of short ids.
-    const nonce = new DataView(this.#context.random.bytes(8).buffer).getBigUint64(0);
+    const nonce = drawNonce(this.#context.random);
     const compactBlock = makeCompactBlock(this.get(entry), nonce);
     const payload = encodeMessage({ command: "cmpctblock", compactBlock });
     this.#payloads.set(entry.hash, payload);
