@@ -100,8 +100,13 @@ const DOORS: readonly { name: string; pattern: RegExp; folders: readonly string[
   { name: "node:sqlite", pattern: /^node:sqlite$/, folders: [] },
   {
     name: "a curve or hash library",
-    pattern: /^(?:@noble\/.*|@scure\/btc-signer|(?:tiny-)?secp256k1|elliptic|bitcore-lib)(?:\/|$)/,
+    pattern: /^(?:@noble\/.*|(?:tiny-)?secp256k1|elliptic|bitcore-lib)(?:\/|$)/,
     folders: ["src/crypto/", "src/platform/"],
+  },
+  {
+    name: "a wallet library",
+    pattern: /^@scure\/(?:bip32|bip39|btc-signer)(?:\/|$)/,
+    folders: ["src/wallet/"],
   },
   { name: "preact", pattern: /^(?:preact|htm|chart\.js)(?:\/|$)/, folders: [] },
 ];

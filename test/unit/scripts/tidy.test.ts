@@ -140,6 +140,8 @@ describe("door", () => {
     ["@noble/hashes/sha2.js", "src/crypto/a.ts", "src/wallet/a.ts"],
     ["@noble/secp256k1", "src/crypto/a.ts", "src/script/a.ts"],
     ["secp256k1/prebuilds/a.node", "src/platform/a.ts", "src/chain/a.ts"],
+    ["@scure/btc-signer/psbt.js", "src/wallet/a.ts", "src/api/a.ts"],
+    ["@scure/bip39", "src/wallet/a.ts", "src/cli/a.ts"],
     ["preact", "public/a.ts", "src/api/a.ts"],
     ["preact/hooks", "public/a.ts", "src/api/a.ts"],
   ])("%s is for %s and not for %s", (specifier, inside, outside) => {
