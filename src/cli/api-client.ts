@@ -70,6 +70,14 @@ export const CLIENT_OPTIONS = {
       defaultText: "as for cairn start",
     }),
   ),
+  dev: flagOnly(
+    setting({
+      kind: truth(),
+      group: GROUP,
+      help: "The node on this machine is one to develop against",
+      default: false,
+    }),
+  ),
   difficulty: flagOnly(
     setting<number | undefined>({
       kind: SETTINGS.difficulty.kind,
@@ -212,10 +220,11 @@ export class ApiClient {
   }
 
   #localConfig(): Config {
-    const { data, network, difficulty } = this.#options;
+    const { data, network, difficulty, dev } = this.#options;
     const argv = Object.entries({ data, network, difficulty }).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
     );
+    if (dev) argv.push("--dev");
     return resolveConfig({ argv, ...this.#world });
   }
 }

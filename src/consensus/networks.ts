@@ -1,5 +1,6 @@
 /**
- * The networks there are: `cairn`, any number of named ones under its rules, and `regtest`.
+ * The networks there are: `cairn`, any number of named ones under its rules, `dev` to develop
+ * against, and `regtest`.
  *
  * `regtest` is Bitcoin's to the bit, so that its clients connect unchanged; its values must never
  * be improved upon.
@@ -13,6 +14,9 @@ import { compactToTarget, targetToCompact } from "./target.ts";
 
 /** Name of the network that a node joins when told nothing. */
 export const DEFAULT_NETWORK_NAME = "cairn";
+
+/** Name of the network on which keys are published and work is easy. */
+export const DEVELOPMENT_NETWORK_NAME = "dev";
 
 /** Leading zero digits of the first target's hexadecimal form: about a million hashes a block. */
 export const DEFAULT_DIFFICULTY = 5;
@@ -41,6 +45,13 @@ const CAIRN_PARAMS: ConsensusParams = {
   maxTransactionLegacySigops: 2_500,
 };
 
+/** Blocks come as fast as somebody asks for them, so their times run ahead of the clock. */
+const DEVELOPMENT_PARAMS: ConsensusParams = {
+  ...CAIRN_PARAMS,
+  retarget: undefined,
+  maxFutureSeconds: 7_200,
+};
+
 const CAIRN_PREFIXES: AddressPrefixes = { bech32: "crn", p2pkh: 28, p2sh: 87, wif: 156 };
 
 const REGTEST_PARAMS: ConsensusParams = {
@@ -57,20 +68,25 @@ const REGTEST_PARAMS: ConsensusParams = {
   maxTransactionLegacySigops: undefined,
 };
 
+/** True if nobody may choose the difficulty of the network called `name`. */
+export function hasFixedDifficulty(name: string): boolean {
+  return name === "regtest" || name === DEVELOPMENT_NETWORK_NAME;
+}
+
 /**
  * Returns the network called `name`. `difficulty` (1..12) sets the first target, 16^-difficulty of
  * all hashes; networks of different difficulty are different networks. RangeError on a bad name or
- * difficulty, or a difficulty for regtest.
+ * difficulty, or a difficulty for a network that has its own.
  */
 export function findNetwork(name: string, difficulty?: number): Network {
-  if (name === "regtest") {
-    if (difficulty !== undefined) throw new RangeError("regtest has a fixed difficulty");
-    return makeRegtest();
-  }
-  return makeCairnNetwork(name, difficulty ?? DEFAULT_DIFFICULTY);
+  if (!hasFixedDifficulty(name)) return makeNamedNetwork(name, difficulty ?? DEFAULT_DIFFICULTY);
+  if (difficulty !== undefined) throw new RangeError(`${name} has a fixed difficulty`);
+  return name === "regtest"
+    ? makeRegtest()
+    : makeCairnNetwork(name, DEVELOPMENT_PARAMS, EASIEST_BITS);
 }
 
-function makeCairnNetwork(name: string, difficulty: number): Network {
+function makeNamedNetwork(name: string, difficulty: number): Network {
   if (!NETWORK_NAME_PATTERN.test(name)) throw new RangeError("bad network name");
   const { least, most } = DIFFICULTY_RANGE;
   if (!Number.isInteger(difficulty) || difficulty < least || difficulty > most) {
@@ -78,14 +94,19 @@ function makeCairnNetwork(name: string, difficulty: number): Network {
   }
 
   const firstTarget = (1n << BigInt(256 - 4 * difficulty)) - 1n;
-  const genesis = makeCairnGenesis(name, CAIRN_PARAMS, targetToCompact(firstTarget));
+  return makeCairnNetwork(name, CAIRN_PARAMS, targetToCompact(firstTarget));
+}
+
+function makeCairnNetwork(name: string, params: ConsensusParams, bits: number): Network {
+  const genesis = makeCairnGenesis(name, params, bits);
   return {
     name,
-    params: CAIRN_PARAMS,
+    params,
     genesis,
     magic: sha256(new TextEncoder().encode(`cairn/${genesis.hash}`)).slice(0, 4),
     addressPrefixes: CAIRN_PREFIXES,
     p2pPort: 8333,
+    isDevelopment: name === DEVELOPMENT_NETWORK_NAME,
   };
 }
 
@@ -97,5 +118,6 @@ function makeRegtest(): Network {
     magic: Uint8Array.of(0xfa, 0xbf, 0xb5, 0xda),
     addressPrefixes: { bech32: "bcrt", p2pkh: 0x6f, p2sh: 0xc4, wif: 0xef },
     p2pPort: 18444,
+    isDevelopment: false,
   };
 }

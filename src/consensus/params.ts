@@ -50,4 +50,6 @@ export interface Network {
   readonly magic: Uint8Array;
   readonly addressPrefixes: AddressPrefixes;
   readonly p2pPort: number;
+  /** True where keys are published and blocks come at once: nothing here has any worth. */
+  readonly isDevelopment: boolean;
 }

@@ -6,7 +6,11 @@
  */
 
 import { posix, win32 } from "node:path";
-import { DEFAULT_NETWORK_NAME } from "../consensus/networks.ts";
+import {
+  DEFAULT_NETWORK_NAME,
+  DEVELOPMENT_NETWORK_NAME,
+  hasFixedDifficulty,
+} from "../consensus/networks.ts";
 import { ConfigError, suggest } from "./config-error.ts";
 import {
   type Environment,
@@ -176,7 +180,7 @@ export function resolveSettings<Table extends SettingTable>(
   readonly origins: Readonly<Record<keyof Table, SettingOrigin>>;
 } {
   const { environment, platform, homeDirectory } = world;
-  const network = findGiven("network", sources)?.text ?? DEFAULT_NETWORK_NAME;
+  const network = findGiven("network", sources)?.text ?? unnamedNetwork(sources);
   const situation: Situation = { environment, platform, homeDirectory, network };
 
   const values: Record<string, unknown> = {};
@@ -191,6 +195,12 @@ export function resolveSettings<Table extends SettingTable>(
     values: values as ValuesOf<Table>,
     origins: origins as Record<keyof Table, SettingOrigin>,
   };
+}
+
+/** The network that is meant when none is named. */
+function unnamedNetwork(sources: readonly GivenValues[]): string {
+  const isDevelopment = SETTINGS.dev.kind.parse(findGiven("dev", sources)?.text ?? "false");
+  return isDevelopment === true ? DEVELOPMENT_NETWORK_NAME : DEFAULT_NETWORK_NAME;
 }
 
 function findGiven(name: string, sources: readonly GivenValues[]): GivenValue | undefined {
@@ -357,14 +367,37 @@ function checkTogether(
   values: ValuesOf<typeof SETTINGS>,
   origins: Readonly<Record<SettingName, SettingOrigin>>,
 ): void {
-  if (values.network === "regtest" && origins.difficulty !== "default") {
-    const message = "difficulty cannot be combined with the network regtest, whose own is fixed";
+  if (hasFixedDifficulty(values.network) && origins.difficulty !== "default") {
+    const message = `difficulty cannot be combined with the network ${values.network}, whose own is fixed`;
     throw new ConfigError("conflict", message);
   }
+  checkDevelopment(values, origins);
   if (!isLoopbackHost(values.apiHost) && !values.apiExpose) {
     const message =
       `api-host ${values.apiHost} lets other machines reach the API: ` +
       "add --api-expose (or api-expose = true) to agree";
+    throw new ConfigError("conflict", message);
+  }
+}
+
+/** The keys of a development network are known to all, so nobody else may reach it. */
+function checkDevelopment(
+  { dev, network, apiHost, p2pHost }: ValuesOf<typeof SETTINGS>,
+  origins: Readonly<Record<SettingName, SettingOrigin>>,
+): void {
+  if (dev !== (network === DEVELOPMENT_NETWORK_NAME)) {
+    const message = `dev is the network ${DEVELOPMENT_NETWORK_NAME}, and cannot be combined with the network ${network}`;
+    throw new ConfigError("conflict", message);
+  }
+  if (!dev && origins.devMine !== "default") {
+    throw new ConfigError(
+      "conflict",
+      "dev-mine needs dev: blocks of other networks take real work",
+    );
+  }
+  if (dev && !(isLoopbackHost(apiHost) && isLoopbackHost(p2pHost))) {
+    const host = isLoopbackHost(apiHost) ? `p2p-host ${p2pHost}` : `api-host ${apiHost}`;
+    const message = `dev cannot be combined with ${host}: its keys are published, so only this machine may reach it`;
     throw new ConfigError("conflict", message);
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { DEFAULT_DIFFICULTY, findNetwork } from "../consensus/networks.ts";
+import { DEFAULT_DIFFICULTY, findNetwork, hasFixedDifficulty } from "../consensus/networks.ts";
 import type { Network } from "../consensus/params.ts";
 import type { Config } from "./config.ts";
 
@@ -14,12 +14,12 @@ import type { Config } from "./config.ts";
 export const TOKEN_FILE_NAME = "api.token";
 export const URL_FILE_NAME = "api.url";
 
-/** Returns the network that settings name; regtest's difficulty is its own, whatever they say. */
+/** Returns the network that settings name; some have their own difficulty, whatever they say. */
 export function findSetNetwork({
   network,
   difficulty,
 }: Pick<Config, "network" | "difficulty">): Network {
-  return findNetwork(network, network === "regtest" ? undefined : difficulty);
+  return findNetwork(network, hasFixedDifficulty(network) ? undefined : difficulty);
 }
 
 /** Returns the folder of the network that `config` names; another difficulty is another network. */

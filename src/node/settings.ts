@@ -9,8 +9,9 @@ import { isIP, isIPv4 } from "node:net";
 import { posix, win32 } from "node:path";
 import {
   DEFAULT_DIFFICULTY,
-  DEFAULT_NETWORK_NAME,
+  DEVELOPMENT_NETWORK_NAME,
   DIFFICULTY_RANGE,
+  hasFixedDifficulty,
   NETWORK_NAME_PATTERN,
 } from "../consensus/networks.ts";
 import { LOG_LEVELS, type LogLevel } from "../lib/logger.ts";
@@ -197,6 +198,12 @@ const MAX_THREADS = 256;
 /** Processors that the affinity mask of platform/cpu-affinity.ts can name. */
 const MAX_CPUS = 1_024;
 
+/** When a development network has a new block: for each transaction, when asked, or every so many
+ * seconds. */
+export type DevelopmentMining = "auto" | "manual" | number;
+
+const DEVELOPMENT_MINING_RULE = "auto, manual, or a whole number of seconds from 1 to 3600";
+
 const HOST_NAME_PATTERN = /^[a-z0-9_][a-z0-9_-]{0,62}(?:\.[a-z0-9_][a-z0-9_-]{0,62})*$/i;
 const MAX_HOST_NAME_LENGTH = 253;
 
@@ -227,14 +234,28 @@ export const SETTINGS = {
     kind: textLike(NETWORK_NAME_PATTERN, NETWORK_NAME_RULE, "NAME"),
     group: "Node",
     help: "Network to join: cairn, regtest, or any name for a network of your own",
-    default: DEFAULT_NETWORK_NAME,
+    default: ({ network }) => network,
+    defaultText: "cairn",
   }),
   difficulty: setting<number | undefined>({
     kind: DIFFICULTY,
     group: "Node",
     help: "First target as leading zero digits, 1 to 12; part of what the network is",
-    default: ({ network }) => (network === "regtest" ? undefined : DEFAULT_DIFFICULTY),
+    default: ({ network }) => (hasFixedDifficulty(network) ? undefined : DEFAULT_DIFFICULTY),
     defaultText: String(DEFAULT_DIFFICULTY),
+  }),
+  dev: setting({
+    kind: truth(),
+    group: "Node",
+    help: "A chain to develop against, the network dev: blocks at once, funded accounts, a faucet",
+    default: ({ network }) => network === DEVELOPMENT_NETWORK_NAME,
+    defaultText: "off, except on dev",
+  }),
+  devMine: setting<DevelopmentMining>({
+    kind: textAs(parseDevelopmentMining, DEVELOPMENT_MINING_RULE, "WHEN"),
+    group: "Node",
+    help: "When the network dev has a new block: auto (for each transaction), manual, or every N seconds",
+    default: "auto",
   }),
 
   apiHost: setting({
@@ -268,6 +289,12 @@ export const SETTINGS = {
     default: undefined,
     defaultText: "api.token in the network's folder, new at each start",
   }),
+  walletRemote: setting({
+    kind: truth(),
+    group: "API and dashboard",
+    help: "Agree that other machines can use the wallets, with the token and in the clear",
+    default: false,
+  }),
   corsOrigin: setting<readonly string[]>({
     kind: listOf(textAs(parseOrigin, ORIGIN_RULE, "ORIGIN")),
     group: "API and dashboard",
@@ -279,8 +306,8 @@ export const SETTINGS = {
     kind: truth(),
     group: "Mining",
     help: "Mine from the start",
-    default: ({ network }) => network !== "regtest",
-    defaultText: "on, except on regtest",
+    default: ({ network }) => !hasFixedDifficulty(network),
+    defaultText: "on, except on regtest and dev",
   }),
   threads: setting({
     kind: wholeNumber(1, MAX_THREADS),
@@ -339,7 +366,8 @@ export const SETTINGS = {
     kind: textAs(parseIpAddress, "an IP address of this machine", "IP"),
     group: "Peers",
     help: "Address at which peers are accepted; :: is every one",
-    default: "::",
+    default: ({ network }) => (network === DEVELOPMENT_NETWORK_NAME ? "127.0.0.1" : "::"),
+    defaultText: "::, on dev 127.0.0.1",
   }),
   p2pPort: setting<number | undefined>({
     kind: wholeNumber(0, 65_535, "PORT"),
@@ -360,7 +388,8 @@ export const SETTINGS = {
     kind: truth(),
     group: "Peers",
     help: "Look for nodes of the same network nearby, by multicast",
-    default: true,
+    default: ({ network }) => network !== DEVELOPMENT_NETWORK_NAME,
+    defaultText: "on, except on dev",
   }),
   allowNode: setting<readonly NodeId[]>({
     kind: listOf(textAs(parseNodeId, "the 66 hexadecimal digits of a node id", "ID")),
@@ -505,6 +534,11 @@ function parseHost(text: string): string | undefined {
   // Digits and dots alone are a mistyped address, not a name.
   if (text.length > MAX_HOST_NAME_LENGTH || /^[\d.]+$/.test(text)) return undefined;
   return HOST_NAME_PATTERN.test(text) ? text.toLowerCase() : undefined;
+}
+
+function parseDevelopmentMining(text: string): DevelopmentMining | undefined {
+  if (text === "auto" || text === "manual") return text;
+  return /^\d{1,4}$/.test(text) ? within(Number(text), 1, 3_600) : undefined;
 }
 
 function parseIpAddress(text: string): string | undefined {

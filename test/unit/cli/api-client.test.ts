@@ -14,6 +14,7 @@ const NO_OPTIONS: ClientOptions = {
   token: undefined,
   data: undefined,
   network: undefined,
+  dev: false,
   difficulty: undefined,
 };
 

@@ -119,6 +119,23 @@ describe("cairn", () => {
   });
 });
 
+describe("dev", () => {
+  const dev = findNetwork("dev");
+
+  test("is cairn with work that never gets harder, and times that may run ahead", () => {
+    expect(dev.params).toEqual({ ...CAIRN.params, retarget: undefined, maxFutureSeconds: 7_200 });
+    expect(dev.genesis.header.bits).toBe(0x207fffff);
+    expect(dev.addressPrefixes).toEqual(CAIRN.addressPrefixes);
+    expect(dev.magic).not.toEqual(CAIRN.magic);
+  });
+
+  test("is the one network for development, and takes no difficulty", () => {
+    const names = ["dev", "cairn", "regtest", "classroom-7", "dev-1"];
+    expect(names.filter((name) => findNetwork(name).isDevelopment)).toEqual(["dev"]);
+    expect(() => findNetwork("dev", 1)).toThrow(RangeError);
+  });
+});
+
 describe("networks of their own", () => {
   test("C-27: any two names or difficulties have another genesis and another magic", () => {
     const networks = [

@@ -72,11 +72,14 @@ describe("resolveConfig", () => {
       config: undefined,
       network: "cairn",
       difficulty: 5,
+      dev: false,
+      devMine: "auto",
       apiHost: "127.0.0.1",
       port: 8080,
       apiExpose: false,
       apiAllowHost: [],
       apiTokenFile: undefined,
+      walletRemote: false,
       corsOrigin: [],
       mine: true,
       threads: 1,
@@ -130,11 +133,14 @@ describe("resolveConfig", () => {
       config: ["/c.toml", ""],
       network: ["lab-1", '"lab-1"'],
       difficulty: ["3", "3"],
+      dev: ["true", "true"],
+      devMine: ["10", '"10"'],
       apiHost: ["::1", '"::1"'],
       port: ["0", "0"],
       apiExpose: ["true", "true"],
       apiAllowHost: ["a.example,b", '["a.example", "b"]'],
       apiTokenFile: ["/t", '"/t"'],
+      walletRemote: ["true", "true"],
       corsOrigin: ["https://x,http://10.0.0.5:3000", '["https://x", "http://10.0.0.5:3000"]'],
       mine: ["true", "true"],
       threads: ["256", "256"],
@@ -162,17 +168,18 @@ describe("resolveConfig", () => {
       const name = key as keyof typeof SETTINGS;
       const files = { "/c.toml": toml === "" ? "" : `${kebabName(name)} = ${toml}` };
       const flag = `--${kebabName(name)}`;
-      const argv = text === "true" ? [flag] : [flag, text];
+      const companion = name === "devMine" ? ["--dev"] : [];
+      const argv = [...companion, flag, ...(text === "true" ? [] : [text])];
 
       const fromFlag = resolveConfig({ argv, ...worldOf({ files }) });
       const environment = { [variableName(name)]: text };
-      const fromVariable = resolve("", { environment, files });
+      const fromVariable = resolve(companion.join(" "), { environment, files });
       expect(fromFlag.origins[name]).toBe("flag");
       expect(fromVariable.origins[name]).toBe("environment");
       expect(fromVariable[name]).toEqual(fromFlag[name] as never);
 
       if (toml === "") continue;
-      const fromFile = resolve("--config /c.toml", { files });
+      const fromFile = resolve(["--config /c.toml", ...companion].join(" "), { files });
       expect(fromFile.origins[name]).toBe("file");
       expect(fromFile[name]).toEqual(fromFlag[name] as never);
     }
@@ -416,6 +423,40 @@ describe("mistakes", () => {
   test("mines by default on every network but regtest", () => {
     expect(resolve("--network lab").mine).toBe(true);
     expect(resolve("", withFile('network = "regtest"')).mine).toBe(false);
+  });
+
+  test("a chain to develop against is the network dev, whichever way it is named", () => {
+    for (const command of ["--dev", "--network dev", "--dev --network dev"]) {
+      const { network, dev, difficulty, mine, p2pHost, discover } = resolve(command);
+      expect({ network, dev, difficulty, mine, p2pHost, discover }).toEqual({
+        network: "dev",
+        dev: true,
+        difficulty: undefined,
+        mine: false,
+        p2pHost: "127.0.0.1",
+        discover: false,
+      });
+    }
+    expect(resolve("", { environment: { CAIRN_DEV: "yes" } }).network).toBe("dev");
+    expect(resolve("", withFile("dev = true")).network).toBe("dev");
+    expect(resolve("--dev --dev-mine 10").devMine).toBe(10);
+    expect(resolve("--dev --dev-mine manual").devMine).toBe("manual");
+  });
+
+  test.each([
+    "--dev --network lab",
+    "--dev --network regtest",
+    "--no-dev --network dev",
+    "--dev --difficulty 3",
+    "--dev --api-host 0.0.0.0 --api-expose",
+    "--dev --p2p-host ::",
+    "--dev-mine 10",
+  ])("a chain to develop against is never another's to reach: %s", (command) => {
+    expect(codeOf(command)).toBe("conflict");
+  });
+
+  test.each(["0", "3601", "1.5", "Auto", "-1"])("%p is no time to mine", (text) => {
+    expect(codeOf(`--dev --dev-mine=${text}`)).toBe("bad-value");
   });
 
   test("listens beyond this machine only when told twice", () => {
