@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiServer, type ApiSettings, startApi } from "../../src/api/server.ts";
-import { findNetwork } from "../../src/consensus/networks.ts";
+import { findNetwork, hasFixedDifficulty } from "../../src/consensus/networks.ts";
 import type { Network } from "../../src/consensus/params.ts";
 import type { IndexWorker } from "../../src/index/index-service.ts";
 import type { Clock } from "../../src/lib/clock.ts";
@@ -53,7 +53,7 @@ export interface RunningNode extends AsyncDisposable {
 export async function startTestNode(options: TestNodeOptions = {}): Promise<RunningNode> {
   const chosen = options.network ?? "regtest";
   const name = typeof chosen === "string" ? chosen : chosen.name;
-  const difficulty = name === "regtest" ? undefined : (options.difficulty ?? 1);
+  const difficulty = hasFixedDifficulty(name) ? undefined : (options.difficulty ?? 1);
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "cairn-test-"));
   const key = paymentKey();
   const node = await Node.start({
