@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import packageFile from "../package.json" with { type: "json" };
+import { ask } from "./cli/ask.ts";
 import type { World } from "./cli/command.ts";
 import { runCli } from "./cli/run.ts";
 import { runNode } from "./cli/run-node.ts";
@@ -31,6 +32,7 @@ const world: World = {
   stdout: outputOf(process.stdout),
   stderr: outputOf(process.stderr),
   readStdin: () => Bun.stdin.text(),
+  ask: (question, isSecret) => ask(question, isSecret, process.stdin, process.stderr),
   fetch: (url, init) => fetch(url, init),
   clock: SYSTEM_CLOCK,
   spawnMiner,

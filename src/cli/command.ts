@@ -21,6 +21,9 @@ export interface World extends ConfigWorld {
   readonly stderr: Output;
   /** Returns all that standard input holds. */
   readonly readStdin: () => Promise<string>;
+  /** Asks on the terminal for a line: unseen if it is a secret; undefined where there is nobody to
+   * ask, or who is asked gives up. */
+  readonly ask: (question: string, isSecret: boolean) => Promise<string | undefined>;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly clock: Clock;
   /** Starts a mining worker. */
@@ -46,8 +49,17 @@ export interface Example {
   readonly does: string;
 }
 
+/** Commands whose names begin with the same word. */
+export interface CommandFamily {
+  readonly name: string;
+  /** As of a command: the overview shows the family, and its page the members. */
+  readonly summary: string;
+  readonly group: string;
+}
+
 /** One command of the CLI. */
 export interface Command<Table extends SettingTable = SettingTable> {
+  /** One word, or the family's and its own: `wallet create`. */
   readonly name: string;
   /** One line for the overview, without a full stop. */
   readonly summary: string;

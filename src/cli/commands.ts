@@ -7,7 +7,7 @@
 import { banCommand, unbanCommand } from "./ban.ts";
 import { blockCommand } from "./block.ts";
 import { chainCommand } from "./chain.ts";
-import type { Command } from "./command.ts";
+import type { Command, CommandFamily } from "./command.ts";
 import { connectCommand, disconnectCommand } from "./connect.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
@@ -19,6 +19,9 @@ import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { txCommand } from "./tx.ts";
 import { verifyCommand } from "./verify.ts";
+
+/** Families of commands; the overview shows each as one. */
+export const FAMILIES: readonly CommandFamily[] = [];
 
 /** Every command of `cairn`. */
 export const COMMANDS: readonly Command[] = [

@@ -12,7 +12,7 @@ import {
   type Setting,
   type SettingTable,
 } from "../node/settings.ts";
-import type { Command, Example } from "./command.ts";
+import type { Command, CommandFamily, Example } from "./command.ts";
 import { type Terminal, wrap } from "./terminal.ts";
 
 /** Least width of the column that explains, on however narrow a terminal. */
@@ -29,11 +29,17 @@ const OVERVIEW_EXAMPLES: readonly Example[] = [
   { line: "cairn chain", does: "See the newest blocks" },
 ];
 
-/** Writes the overview of all `commands`. */
+/** The commands of a family. */
+export function membersOf({ name }: CommandFamily, commands: readonly Command[]): Command[] {
+  return commands.filter((command) => command.name.startsWith(`${name} `));
+}
+
+/** Writes the overview of all `commands`; a family of them is one line. */
 export function printOverview(
   terminal: Terminal,
   version: string,
   commands: readonly Command[],
+  families: readonly CommandFamily[],
 ): void {
   terminal.print(
     { text: "Cairn", style: "bold" },
@@ -42,7 +48,10 @@ export function printOverview(
   terminal.printHeading("Usage");
   terminal.print(INDENT, "cairn [COMMAND] [OPTIONS]");
 
-  for (const [group, members] of groupCommands(commands)) {
+  for (const [group, members] of groupEntries([
+    ...commands.filter(({ name }) => !name.includes(" ")),
+    ...families,
+  ])) {
     terminal.printHeading(group);
     printEntries(
       terminal,
@@ -58,6 +67,24 @@ export function printOverview(
   printExamples(terminal, OVERVIEW_EXAMPLES);
   terminal.print();
   terminal.print("More on each: cairn help COMMAND");
+}
+
+/** Writes the page of a family: its members. */
+export function printFamilyHelp(
+  terminal: Terminal,
+  family: CommandFamily,
+  commands: readonly Command[],
+): void {
+  terminal.print({ text: `cairn ${family.name}`, style: "bold" }, `: ${family.summary}`);
+  terminal.printHeading("Usage");
+  terminal.print(INDENT, `cairn ${family.name} COMMAND [OPTIONS]`);
+  terminal.printHeading("Commands");
+  printEntries(
+    terminal,
+    membersOf(family, commands).map(({ name, summary }) => [name, summary]),
+  );
+  terminal.print();
+  terminal.print(`More on each: cairn help ${family.name} COMMAND`);
 }
 
 /** Writes the page of one command. */
@@ -126,12 +153,12 @@ function widthOf(terms: readonly string[]): number {
   return Math.max(0, ...terms.map((term) => term.length));
 }
 
-function groupCommands(commands: readonly Command[]): Map<string, Command[]> {
-  const groups = new Map<string, Command[]>();
-  for (const command of commands) {
-    const members = groups.get(command.group);
-    if (members === undefined) groups.set(command.group, [command]);
-    else members.push(command);
+function groupEntries(entries: readonly CommandFamily[]): Map<string, CommandFamily[]> {
+  const groups = new Map<string, CommandFamily[]>();
+  for (const entry of entries) {
+    const members = groups.get(entry.group);
+    if (members === undefined) groups.set(entry.group, [entry]);
+    else members.push(entry);
   }
   return groups;
 }

@@ -8,9 +8,9 @@
 
 import { checkVariables, readFlags, readVariables, resolveSettings } from "../node/config.ts";
 import { ConfigError, suggest } from "../node/config-error.ts";
-import { type Command, EXIT_CODE, UsageError, type World } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
-import { printCommandHelp, printOverview } from "./help.ts";
+import { type Command, type CommandFamily, EXIT_CODE, UsageError, type World } from "./command.ts";
+import { COMMANDS, FAMILIES } from "./commands.ts";
+import { membersOf, printCommandHelp, printFamilyHelp, printOverview } from "./help.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What is run when no command is named. */
@@ -24,6 +24,7 @@ export async function runCli(
   argv: readonly string[],
   world: World,
   commands: readonly Command[] = COMMANDS,
+  families: readonly CommandFamily[] = FAMILIES,
 ): Promise<number> {
   const terminal = new Terminal(world);
   const [first, ...rest] = argv;
@@ -36,12 +37,19 @@ export async function runCli(
       return EXIT_CODE.ok;
     }
     if (first === "--help" || first === "-h" || first === "help") {
-      return help(rest, { terminal, world, commands });
+      return help(rest, { terminal, world, commands, families });
     }
 
-    const command = findCommand(isCommandNamed ? first : DEFAULT_COMMAND, commands);
+    const words = isCommandNamed ? argv : [DEFAULT_COMMAND, ...argv];
+    const family = findFamily(words, families);
+    if (family !== undefined) {
+      printFamilyHelp(terminal, family, commands);
+      return EXIT_CODE.ok;
+    }
+    const command = findCommand(words, { commands, families });
     speaker = `cairn ${command.name}`;
-    return await runCommand(command, isCommandNamed ? rest : argv, { terminal, world });
+    const argumentsOf = words.slice(command.name.split(" ").length);
+    return await runCommand(command, argumentsOf, { terminal, world });
   } catch (error) {
     return report(error, { terminal, world, speaker });
   }
@@ -53,22 +61,45 @@ function help(
     readonly terminal: Terminal;
     readonly world: World;
     readonly commands: readonly Command[];
+    readonly families: readonly CommandFamily[];
   },
 ): number {
-  const { terminal, world, commands } = given;
-  const name = names.find((argument) => !argument.startsWith("-"));
-  if (name === undefined) printOverview(terminal, world.version, commands);
-  else printCommandHelp(terminal, findCommand(name, commands));
+  const { terminal, world, commands, families } = given;
+  const words = names.filter((argument) => !argument.startsWith("-"));
+  const family = findFamily(words, families);
+  if (words.length === 0) printOverview(terminal, world.version, commands, families);
+  else if (family !== undefined) printFamilyHelp(terminal, family, commands);
+  else printCommandHelp(terminal, findCommand(words, { commands, families }));
   return EXIT_CODE.ok;
 }
 
-function findCommand(name: string, commands: readonly Command[]): Command {
+/** Returns the family that is named without a member: `cairn wallet`, `cairn wallet --help`. */
+function findFamily(
+  [name, member]: readonly string[],
+  families: readonly CommandFamily[],
+): CommandFamily | undefined {
+  const isAlone = member === undefined || member === "--help" || member === "-h";
+  return isAlone ? families.find((family) => family.name === name) : undefined;
+}
+
+function findCommand(
+  [first = "", second = ""]: readonly string[],
+  {
+    commands,
+    families,
+  }: { readonly commands: readonly Command[]; readonly families: readonly CommandFamily[] },
+): Command {
+  const family = families.find(({ name }) => name === first);
+  const name = family === undefined ? first : `${first} ${second}`;
   const found = commands.find((command) => command.name === name);
   if (found !== undefined) return found;
-  const near = suggest(
-    name,
-    commands.map((command) => command.name),
-  );
+
+  const candidates = family === undefined ? commands : membersOf(family, commands);
+  const names = [
+    ...candidates.map((command) => command.name),
+    ...families.map((each) => each.name),
+  ];
+  const near = suggest(name, names);
   throw new UsageError(`there is no command ${JSON.stringify(name.slice(0, 60))}${near}`);
 }
 

@@ -46,6 +46,8 @@ export interface Given {
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** What is said to one question after the other; nobody is there to be asked unless given. */
+  readonly replies?: readonly string[];
   readonly isTty?: boolean;
   readonly columns?: number;
   readonly fetch?: World["fetch"];
@@ -61,6 +63,7 @@ export function fakeWorld(given: Given = {}) {
   const stdout = new MemoryOutput(terminal);
   const stderr = new MemoryOutput(terminal);
   const nodes: Config[] = [];
+  const replies = [...(given.replies ?? [])];
   const world: World = {
     environment: given.environment ?? {},
     platform: "linux",
@@ -68,6 +71,7 @@ export function fakeWorld(given: Given = {}) {
     version: "1.2.3",
     readFile: (path) => given.files?.[path],
     readStdin: async () => given.stdin ?? "",
+    ask: async () => replies.shift(),
     stdout,
     stderr,
     fetch: given.fetch ?? ((url, init) => fetch(url, init)),

@@ -84,6 +84,62 @@ describe("runCli", () => {
   });
 });
 
+describe("families", () => {
+  const family = { name: "toy", summary: "Play with toys", group: "Toys" };
+  const ran: string[] = [];
+  const toy = (name: string) =>
+    defineCommand({
+      name,
+      summary: `Do ${name}`,
+      group: "Toys",
+      usage: [name],
+      description: "Does.",
+      options: {},
+      maxPositionals: 1,
+      examples: [],
+      run: async ({ positionals }) => {
+        ran.push([name, ...positionals].join(" "));
+        return 0;
+      },
+    });
+  const commands = [toy("toy make"), toy("toy break"), toy("play")];
+  const runToy = async (...argv: string[]) => {
+    const { world, stdout, stderr } = fakeWorld();
+    ran.length = 0;
+    const code = await runCli(argv, world, commands, [family]);
+    return { code, ran: [...ran], stdout, stderr };
+  };
+
+  test("a member is named by two words, and gets the rest", async () => {
+    expect(await runToy("toy", "make", "doll")).toMatchObject({ code: 0, ran: ["toy make doll"] });
+    expect(await runToy("play", "ball")).toMatchObject({ code: 0, ran: ["play ball"] });
+  });
+
+  test.each(["toy", "toy --help", "help toy"])("%p shows the members", async (line) => {
+    const { code, stdout } = await runToy(...line.split(" "));
+    expect(code).toBe(0);
+    for (const text of ["toy make", "toy break"]) expect(stdout.text).toContain(text);
+    expect(stdout.text).not.toContain("play");
+  });
+
+  test("a member has its own page", async () => {
+    expect((await runToy("toy", "make", "--help")).stdout.text).toContain("cairn toy make: Do");
+    expect((await runToy("help", "toy", "make")).stdout.text).toContain("cairn toy make: Do");
+  });
+
+  test("the overview shows a family once", async () => {
+    const { stdout } = await runToy("--help");
+    expect(stdout.text).toContain("Play with toys");
+    expect(stdout.text).not.toContain("toy make");
+  });
+
+  test("an unknown member is a usage error, with a suggestion", async () => {
+    const { code, stderr } = await runToy("toy", "mkae");
+    expect(code).toBe(2);
+    expect(stderr.text).toContain("did you mean toy make?");
+  });
+});
+
 describe("failures", () => {
   const failing = (error: unknown) =>
     defineCommand({
