@@ -20,7 +20,6 @@ import {
   URL_FILE_NAME,
 } from "../node/network-folder.ts";
 import { Node } from "../node/node.ts";
-import { writePrivateFile } from "../node/private-file.ts";
 import { isLoopbackHost } from "../node/settings.ts";
 import { chooseSignatureVerifier } from "../node/signature-verifier.ts";
 import { startMiningWhenCaughtUp } from "../node/start-mining.ts";
@@ -30,6 +29,7 @@ import type { PeerNetwork } from "../p2p/peer-network.ts";
 import { TcpTransport } from "../p2p/tcp-transport.ts";
 import { TransportError } from "../p2p/transport.ts";
 import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
+import { writePrivateFile } from "../storage/private-file.ts";
 import { EXIT_CODE, type World } from "./command.ts";
 import { Terminal } from "./terminal.ts";
 

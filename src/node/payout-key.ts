@@ -12,8 +12,8 @@ import { hash160 } from "../crypto/hash.ts";
 import { isPrivateKey, publicKeyOf } from "../crypto/keys.ts";
 import { parseJson } from "../lib/json.ts";
 import { formatAddress, formatWif, parseWif, scriptOf } from "../primitives/address.ts";
+import { writePrivateFile } from "../storage/private-file.ts";
 import { ConfigError } from "./config-error.ts";
-import { writePrivateFile } from "./private-file.ts";
 
 /** Returns the P2WPKH script of the key in `path`, making the file if there is none. */
 export function loadPayoutScript(path: string, network: Network): Uint8Array {

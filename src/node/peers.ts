@@ -16,11 +16,11 @@ import { type Datagrams, type Random, type Transport, TransportError } from "../
 import type { DataDirectory } from "../storage/data-directory.ts";
 import type { ChainDatabase } from "../storage/database.ts";
 import { PeerStore } from "../storage/peer-store.ts";
+import { writePrivateFile } from "../storage/private-file.ts";
 import type { NetAddress } from "../wire/net-address.ts";
 import type { NodeId } from "../wire/node-id.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Node } from "./node.ts";
-import { writePrivateFile } from "./private-file.ts";
 
 /** What an operator decides of a node's peers, and the ports to the world. */
 export interface JoinOptions {
