@@ -61,8 +61,9 @@ export const deriveScryptKey: DeriveKey = async (password, salt, cost) => {
   const options = { N: cost.n, r: cost.r, p: cost.p, maxmem: MAX_SCRYPT_BYTES + OVERHEAD_BYTES };
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   scrypt(password, salt, KEY_BYTES, options, (error, key) => {
-    if (error === null) resolve(key);
-    else reject(error);
+    // Without an error, the engine gives undefined where Node gives null.
+    if (error) reject(error);
+    else resolve(key);
   });
   return promise;
 };
