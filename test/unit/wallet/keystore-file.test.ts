@@ -5,7 +5,7 @@
  * bounds is ever spent; scrypt proper is tried on a sample, and on files that another program made.
  */
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { sha256 } from "../../../src/crypto/hash.ts";
 import { concatBytes, fromHex, toHex } from "../../../src/lib/bytes.ts";
@@ -31,6 +31,9 @@ import { TEST_COST, TEST_NETWORK, TEST_SECRET } from "../../support/keystore-wor
 import { PROPERTY_TIMEOUT_MS, runs } from "../../support/property-runs.ts";
 import { reportCases } from "../../support/report-cases.ts";
 import golden from "../../vectors/keystore-version-1.json";
+
+/** Keys take their time, more so on a busy machine. */
+setDefaultTimeout(60_000);
 
 const ABOUT: WalletAbout = {
   network: TEST_NETWORK.name,
@@ -174,7 +177,7 @@ describe("openSecret", () => {
       // 1 becomes 0, 3, 5 and 9; what else it may become is no number.
       expect(others).toBe(4);
     }
-  }, 60_000);
+  });
 
   test("K-06: no byte can be changed by who mends the checksum", async () => {
     const text = await encrypted();
@@ -192,7 +195,7 @@ describe("openSecret", () => {
     }
     expect([...codes.keys()].sort()).toEqual(["unknown-version", "wrong-password-or-damaged"]);
     expect(codes.get("unknown-version")).toBe(4);
-  }, 60_000);
+  });
 
   test("K-06: by scrypt proper, every field of the header is authenticated", async () => {
     const lock = { ...LOCK, cost: TEST_COST };
@@ -219,7 +222,7 @@ describe("openSecret", () => {
       expect(parseWallet(forged).header.kind).toBe("encrypted");
       expect(await codeOf(forged, deriveScryptKey)).toBe("wrong-password-or-damaged");
     }
-  }, 60_000);
+  });
 
   test("K-06: a file cut short or made longer is damaged", async () => {
     for (const text of [await encrypted(), formatWatchWallet(ABOUT)]) {
@@ -424,7 +427,7 @@ describe("deriveScryptKey", () => {
   test("the largest cost of a file can be spent", async () => {
     const key = await deriveScryptKey(PASSWORD, LOCK.salt, { n: 2 ** 18, r: 8, p: 1 });
     expect(key).toHaveLength(32);
-  }, 20_000);
+  });
 });
 
 describe("vectors", () => {
