@@ -12,7 +12,6 @@ import {
   UtxoPage,
 } from "./address-schemas.ts";
 import { type ApiContext, indexCaughtUp } from "./api-context.ts";
-import { MempoolAddresses } from "./mempool-addresses.ts";
 import { describe } from "./operation.ts";
 import { readQuery } from "./request-input.ts";
 import { createRouter } from "./router.ts";
@@ -31,9 +30,7 @@ const ADDRESS = { address: "An address of this network." };
 
 export function addressRoutes(context: ApiContext) {
   const { node } = context;
-  const { chain, explorer, mempool, network } = node;
-  const waiting = new MempoolAddresses(node);
-  const sources = { chain, explorer, mempool, network, waiting };
+  const { explorer } = node;
   return createRouter("addresses")
     .get(
       "/api/addresses/:address",
@@ -41,7 +38,7 @@ export function addressRoutes(context: ApiContext) {
         readQuery(request, NoQuery);
         const known = knownAddress(context, address);
         await indexCaughtUp(context);
-        return viewAddress(sources, known);
+        return viewAddress(node, known);
       },
       SUMMARY,
     )
@@ -53,10 +50,10 @@ export function addressRoutes(context: ApiContext) {
         await indexCaughtUp(context);
         const { rows, nextCursor } = explorer.listCoins(known.text, query);
         // What waits stands before the first page, beside its limit.
-        const unconfirmed = query.cursor === undefined ? viewWaitingCoins(sources, known) : [];
+        const unconfirmed = query.cursor === undefined ? viewWaitingCoins(node, known) : [];
         const utxos = [
           ...unconfirmed.slice(0, query.limit),
-          ...rows.map((row) => viewCoin(sources, known, row)),
+          ...rows.map((row) => viewCoin(node, known, row)),
         ];
         return { address: known.text, utxos, cursor: nextCursor ?? null };
       },
@@ -69,11 +66,10 @@ export function addressRoutes(context: ApiContext) {
         const known = knownAddress(context, address);
         await indexCaughtUp(context);
         const { rows, nextCursor } = explorer.listHistory(known.text, query);
-        const unconfirmed =
-          query.cursor === undefined ? viewWaitingTransactions(sources, known) : [];
+        const unconfirmed = query.cursor === undefined ? viewWaitingTransactions(node, known) : [];
         const transactions = [
           ...unconfirmed.slice(0, query.limit),
-          ...rows.map((row) => viewHistory(sources, row)),
+          ...rows.map((row) => viewHistory(node, row)),
         ];
         return { address: known.text, transactions, cursor: nextCursor ?? null };
       },
@@ -83,7 +79,7 @@ export function addressRoutes(context: ApiContext) {
       "/api/addresses/:address/validate",
       ({ params: { address }, request }) => {
         readQuery(request, NoQuery);
-        return validateAddress(sources, address);
+        return validateAddress(node, address);
       },
       VALIDATE,
     );

@@ -5,8 +5,8 @@
  * blocks are valid is none of their business.
  */
 
-import { parseCursor } from "../index/paging.ts";
 import { toHex } from "../lib/bytes.ts";
+import { parseCursor } from "../lib/paging.ts";
 import { type ApiContext, findBlock, indexCaughtUp } from "./api-context.ts";
 import {
   BlockDetails,

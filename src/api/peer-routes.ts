@@ -5,7 +5,7 @@
  * made without peers answers all questions with none, and refuses all changes.
  */
 
-import { parseCursor } from "../index/paging.ts";
+import { parseCursor } from "../lib/paging.ts";
 import type { PeerNetwork } from "../p2p/peer-network.ts";
 import type { TopologyView } from "../p2p/topology.ts";
 import { formatNetAddress, type NetAddress, parseNetAddress } from "../wire/net-address.ts";

@@ -6,9 +6,9 @@
  */
 
 import { RuleError } from "../consensus/rule-error.ts";
-import { CursorError } from "../index/paging.ts";
 import { DecodeError } from "../lib/codec.ts";
 import { JsonError } from "../lib/json.ts";
+import { CursorError } from "../lib/paging.ts";
 import { MiningStoppedError } from "../mining/miner.ts";
 import { AddressError } from "../primitives/address.ts";
 import { hintFor } from "./hints.ts";

@@ -5,9 +5,9 @@
  */
 
 import { Type } from "@sinclair/typebox";
-import { parseCursor } from "../index/paging.ts";
 import { toHex } from "../lib/bytes.ts";
 import type { JsonValue } from "../lib/json.ts";
+import { parseCursor } from "../lib/paging.ts";
 import type { MempoolVerdict } from "../mempool/mempool.ts";
 import { hashToId, idToHash, type Txid } from "../primitives/hash-id.ts";
 import { merkleProof } from "../primitives/merkle.ts";
@@ -35,7 +35,7 @@ import {
   TransactionView,
 } from "./transaction-schemas.ts";
 import { MempoolViewer } from "./view-mempool.ts";
-import { findOutput, locateTransaction, viewLocated } from "./view-transaction.ts";
+import { locateTransaction, viewLocated } from "./view-transaction.ts";
 import { viewSubmission, viewUnreadable, viewVerdict } from "./view-verdict.ts";
 
 const TXID = { txid: "64 hexadecimal digits." };
@@ -198,7 +198,7 @@ async function proveTransaction(context: ApiContext, text: string): Promise<Merk
 function submissionContext({ node }: ApiContext): SubmissionContext {
   return {
     prefixes: node.network.addressPrefixes,
-    findOutput: (outpoint) => findOutput(node, outpoint),
+    findOutput: (outpoint) => node.mempool.findOutput(outpoint),
   };
 }
 

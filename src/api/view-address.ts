@@ -15,13 +15,10 @@ import type {
   AddressValidationView,
   UtxoView,
 } from "./address-schemas.ts";
-import type { MempoolAddresses } from "./mempool-addresses.ts";
 import { sentence } from "./problem.ts";
 
 /** What addresses are shown from. */
-export type AddressSources = Pick<Node, "chain" | "explorer" | "mempool" | "network"> & {
-  readonly waiting: MempoolAddresses;
-};
+export type AddressSources = Pick<Node, "chain" | "explorer" | "mempool" | "network" | "waiting">;
 
 /** An address of this network: its text in the one form, and its output script. */
 export interface KnownAddress {

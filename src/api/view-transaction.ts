@@ -148,7 +148,7 @@ function viewWaiting(sources: TransactionSources, entry: MempoolEntry): Transact
   const { tx, fee, acceptedAt } = entry;
   const prefixes = sources.chain.network.addressPrefixes;
   const spent = tx.inputs.map(({ prevout }) => {
-    const output = findOutput(sources, prevout);
+    const output = sources.mempool.findOutput(prevout);
     return output === undefined ? undefined : viewSpent(output, prefixes);
   });
   return {
@@ -275,14 +275,6 @@ function viewSpent({ value, scriptPubKey }: TxOutput, prefixes: AddressPrefixes)
 
 function viewInputRow({ value, address }: InputRow): SpentOutput {
   return { amount: value, address };
-}
-
-/** An output that is unspent or made by the mempool. */
-export function findOutput(
-  { chain, mempool }: TransactionSources,
-  outpoint: Outpoint,
-): TxOutput | undefined {
-  return mempool.find(outpoint.txid)?.tx.outputs[outpoint.vout] ?? chain.coins.findCoin(outpoint);
 }
 
 function readInputs(explorer: ExplorerQueries, { txid, inputs }: Transaction): InputRow[] {

@@ -7,8 +7,6 @@
  */
 
 import type { Database } from "bun:sqlite";
-import type { BlockHash, Txid } from "../primitives/hash-id.ts";
-import type { OutputType } from "../script/standard.ts";
 import {
   formatCursor,
   makePage,
@@ -16,7 +14,9 @@ import {
   type PageRequest,
   parseCursor,
   rowsToRead,
-} from "./paging.ts";
+} from "../lib/paging.ts";
+import type { BlockHash, Txid } from "../primitives/hash-id.ts";
+import type { OutputType } from "../script/standard.ts";
 import { openIndexReader } from "./schema.ts";
 import {
   estimateHashrate,

@@ -181,6 +181,11 @@ export class Mempool {
     return this.#graph.findSpender(outpoint);
   }
 
+  /** The output at `outpoint` if a waiting transaction makes it or the chain has it unspent. */
+  findOutput(outpoint: Outpoint): Coin | undefined {
+    return findCoinOrSpent(outpoint, { chain: this.#chain, graph: this.#graph });
+  }
+
   /** All entries, parents before children. */
   entries(): IterableIterator<MempoolEntry> {
     return this.#graph.entries();
@@ -307,8 +312,7 @@ export class Mempool {
   }
 
   #findCoin(outpoint: Outpoint): Coin | undefined {
-    if (this.#graph.findSpender(outpoint) !== undefined) return undefined;
-    return findCoinOrSpent(outpoint, { chain: this.#chain, graph: this.#graph });
+    return this.#graph.findSpender(outpoint) === undefined ? this.findOutput(outpoint) : undefined;
   }
 
   /** Takes `tx` in if it breaks no rule, and makes room for it. */

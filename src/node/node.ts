@@ -12,6 +12,7 @@ import type { Network } from "../consensus/params.ts";
 import type { SignatureVerifier } from "../crypto/signature-verifier.ts";
 import { ExplorerQueries } from "../index/explorer-queries.ts";
 import { IndexService, type IndexWorker } from "../index/index-service.ts";
+import { MempoolAddresses } from "../index/mempool-addresses.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Mempool, type MempoolVerdict } from "../mempool/mempool.ts";
@@ -85,6 +86,8 @@ export class Node {
   readonly log: Logger;
   readonly chain: Chain;
   readonly mempool: Mempool;
+  /** Which waiting transactions touch which output script. */
+  readonly waiting: MempoolAddresses;
   readonly templates: TemplateBuilder;
   readonly miner: Miner;
   readonly index: IndexService;
@@ -154,6 +157,7 @@ export class Node {
       now,
       log: log.for("mempool"),
     });
+    this.waiting = new MempoolAddresses(this.mempool);
     this.#keeper = new MempoolKeeper({
       mempool: this.mempool,
       store: new MempoolStore(database),

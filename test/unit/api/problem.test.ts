@@ -13,9 +13,9 @@ import {
   sentence,
 } from "../../../src/api/problem.ts";
 import { RuleError } from "../../../src/consensus/rule-error.ts";
-import { CursorError } from "../../../src/index/paging.ts";
 import { DecodeError } from "../../../src/lib/codec.ts";
 import { JsonError } from "../../../src/lib/json.ts";
+import { CursorError } from "../../../src/lib/paging.ts";
 import { MiningStoppedError } from "../../../src/mining/miner.ts";
 import { AddressError } from "../../../src/primitives/address.ts";
 

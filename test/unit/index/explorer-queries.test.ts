@@ -6,7 +6,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { ExplorerQueries } from "../../../src/index/explorer-queries.ts";
 import { recordSample } from "../../../src/index/network-stats.ts";
-import { CursorError, type Page, type PageRequest } from "../../../src/index/paging.ts";
+import { CursorError, type Page, type PageRequest } from "../../../src/lib/paging.ts";
 import { formatAddress } from "../../../src/primitives/address.ts";
 import { encodeBlock } from "../../../src/primitives/block.ts";
 import type { Txid } from "../../../src/primitives/hash-id.ts";

@@ -6,10 +6,10 @@
  */
 
 import { toHex } from "../lib/bytes.ts";
+import type { Mempool } from "../mempool/mempool.ts";
 import type { MempoolEntry } from "../mempool/mempool-entry.ts";
 import type { Txid } from "../primitives/hash-id.ts";
 import type { TxOutput } from "../primitives/transaction.ts";
-import { findOutput, type TransactionSources } from "./view-transaction.ts";
 
 /** What one waiting transaction does to one script. Amounts in sat. */
 export interface Waiting {
@@ -20,15 +20,15 @@ export interface Waiting {
   sentConfirmed: number;
 }
 
+/** Follows one mempool for as long as that lives. */
 export class MempoolAddresses {
-  readonly #sources: TransactionSources;
+  readonly #mempool: Mempool;
   readonly #byScript = new Map<string, Map<Txid, Waiting>>();
   readonly #scriptsOf = new Map<Txid, readonly string[]>();
 
   /** Takes in what waits already, and follows the mempool from here on. */
-  constructor(sources: TransactionSources) {
-    this.#sources = sources;
-    const { mempool } = sources;
+  constructor(mempool: Mempool) {
+    this.#mempool = mempool;
     for (const entry of mempool.entries()) this.#add(entry);
     mempool.events.on("transaction-accepted", ({ entry }) => this.#add(entry));
     mempool.events.on("transaction-removed", ({ tx }) => this.#remove(tx.txid));
@@ -55,11 +55,11 @@ export class MempoolAddresses {
 
     for (const output of tx.outputs) touch(output).received += output.value;
     for (const { prevout } of tx.inputs) {
-      const output = findOutput(this.#sources, prevout);
+      const output = this.#mempool.findOutput(prevout);
       if (output === undefined) continue;
       const waiting = touch(output);
       waiting.sent += output.value;
-      if (!this.#sources.mempool.has(prevout.txid)) waiting.sentConfirmed += output.value;
+      if (!this.#mempool.has(prevout.txid)) waiting.sentConfirmed += output.value;
     }
     for (const [key, waiting] of touched) this.#put(key, waiting);
     this.#scriptsOf.set(tx.txid, [...touched.keys()]);
