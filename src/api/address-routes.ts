@@ -48,7 +48,7 @@ export function addressRoutes(context: ApiContext) {
         const query = readQuery(request, PageQuery);
         const known = knownAddress(context, address);
         await indexCaughtUp(context);
-        const { rows, nextCursor } = explorer.listCoins(known.text, query);
+        const { rows, nextCursor } = explorer.listCoins([known.text], query);
         // What waits stands before the first page, beside its limit.
         const unconfirmed = query.cursor === undefined ? viewWaitingCoins(node, known) : [];
         const utxos = [
@@ -65,7 +65,7 @@ export function addressRoutes(context: ApiContext) {
         const query = readQuery(request, PageQuery);
         const known = knownAddress(context, address);
         await indexCaughtUp(context);
-        const { rows, nextCursor } = explorer.listHistory(known.text, query);
+        const { rows, nextCursor } = explorer.listHistory([known.text], query);
         const unconfirmed = query.cursor === undefined ? viewWaitingTransactions(node, known) : [];
         const transactions = [
           ...unconfirmed.slice(0, query.limit),

@@ -4,7 +4,7 @@
  * Waiting for the index is the caller's business.
  */
 
-import type { CoinRow, HistoryRow } from "../index/explorer-queries.ts";
+import type { CoinRow, HistoryRow } from "../index/address-set-queries.ts";
 import { equalBytes, toHex } from "../lib/bytes.ts";
 import type { Node } from "../node/node.ts";
 import { AddressError, destinationOf, parseAddress } from "../primitives/address.ts";

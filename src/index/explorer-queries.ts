@@ -3,7 +3,8 @@
  *
  * A connection of its own that cannot write, so that the main thread reads while the index worker
  * writes. Every query goes by an index and gives at most a page. Knows nothing of the mempool nor of
- * blocks off the active chain; time series are in statistics-history.ts.
+ * blocks off the active chain; many addresses at once are in address-set-queries.ts, time series in
+ * statistics-history.ts.
  */
 
 import type { Database } from "bun:sqlite";
@@ -17,6 +18,16 @@ import {
 } from "../lib/paging.ts";
 import type { BlockHash, Txid } from "../primitives/hash-id.ts";
 import type { OutputType } from "../script/standard.ts";
+import {
+  type AddressSummary,
+  type CoinRow,
+  type HistoryRow,
+  readAddresses,
+  readCoins,
+  readHistory,
+  readOldestCoins,
+  readUsedAddresses,
+} from "./address-set-queries.ts";
 import { openIndexReader } from "./schema.ts";
 import {
   estimateHashrate,
@@ -96,43 +107,6 @@ export interface OutputRow {
   readonly isCoin: boolean;
   readonly spentByTxid: Txid | null;
   readonly spentByVin: number | null;
-}
-
-/** What the active chain says of an address; all amounts include immature coins. */
-export interface AddressSummary {
-  readonly address: string;
-  readonly balance: number;
-  /** The part of `balance` in coinbase outputs that the next block may not spend yet. */
-  readonly immature: number;
-  readonly received: number;
-  readonly sent: number;
-  readonly transactionCount: number;
-  readonly coinCount: number;
-  readonly firstHeight: number;
-  readonly lastHeight: number;
-}
-
-/** An unspent output of an address. */
-export interface CoinRow {
-  readonly txid: Txid;
-  readonly vout: number;
-  readonly value: number;
-  readonly height: number;
-  readonly isCoinbase: boolean;
-  readonly scriptType: OutputType;
-}
-
-/** A transaction that moved an address's money. */
-export interface HistoryRow {
-  readonly txid: Txid;
-  readonly height: number;
-  readonly position: number;
-  /** Of the block, in seconds since 1970. */
-  readonly time: number;
-  /** Sats received, less sats sent. */
-  readonly delta: number;
-  /** Sats after it. */
-  readonly balance: number;
 }
 
 /** Sums over the active chain. */
@@ -316,61 +290,32 @@ export class ExplorerQueries {
    * `maturity` blocks before it can be spent, counting its own.
    */
   findAddress(address: string, maturity: number): AddressSummary | undefined {
-    return this.#one<AddressSummary>(
-      `SELECT a.address, a.balance, a.received, a.sent, a.transaction_count AS transactionCount,
-         a.coin_count AS coinCount, a.first_height AS firstHeight, a.last_height AS lastHeight,
-         (SELECT coalesce(sum(o.value), 0) FROM blocks b CROSS JOIN outputs o INDEXED BY outputs_unspent
-            ON o.address_id = a.id AND o.address_id IS NOT NULL AND o.spent_by IS NULL
-            AND o.transaction_id = b.first_transaction
-          WHERE b.height > (SELECT max(height) FROM blocks) + 1 - ?) AS immature
-       FROM addresses a WHERE a.address = ?`,
-      maturity,
-      address,
-    );
+    return this.findAddresses([address], maturity)[0];
   }
 
-  /** The unspent outputs of `address`, newest first; none if it has never been paid. */
-  listCoins(address: string, { limit, cursor }: PageRequest): Page<CoinRow> {
-    const [transaction = 0, vout = 0] = parseCursor(cursor, [BEYOND_ALL, 0]);
-    const rows = this.#all<Identified<Omit<CoinRow, "isCoinbase"> & { position: number }>>(
-      `SELECT t.id, t.txid, o.vout, o.value, t.height, t.position, k.name AS scriptType
-       FROM addresses a
-       JOIN outputs o ON o.address_id = a.id AND o.address_id IS NOT NULL AND o.spent_by IS NULL
-       JOIN transactions t ON t.id = o.transaction_id
-       JOIN script_types k ON k.id = o.script_type
-       WHERE a.address = ? AND (o.transaction_id, o.vout) < (?, ?)
-       ORDER BY o.transaction_id DESC, o.vout DESC LIMIT ?`,
-      address,
-      transaction,
-      vout,
-      rowsToRead(limit),
-    );
-    const page = makePage(rows, limit, (last) => formatCursor(last.id, last.vout));
-    return {
-      ...page,
-      rows: page.rows.map(({ id: _, position, ...row }) => ({
-        ...row,
-        isCoinbase: position === 0,
-      })),
-    };
+  /** The same of each of `addresses` that has ever been paid, in no order. */
+  findAddresses(addresses: readonly string[], maturity: number): readonly AddressSummary[] {
+    return readAddresses(this.#database, addresses, maturity);
   }
 
-  /** The transactions that moved the money of `address`, newest first, with running balance. */
-  listHistory(address: string, { limit, cursor }: PageRequest): Page<HistoryRow> {
-    const [before = 0] = parseCursor(cursor, [BEYOND_ALL]);
-    const rows = this.#all<Identified<HistoryRow>>(
-      `SELECT t.id, t.txid, t.height, t.position, b.time, h.delta, h.balance
-       FROM addresses a
-       JOIN address_history h ON h.address_id = a.id
-       JOIN transactions t ON t.id = h.transaction_id
-       JOIN blocks b ON b.height = t.height
-       WHERE a.address = ? AND h.transaction_id < ?
-       ORDER BY h.transaction_id DESC LIMIT ?`,
-      address,
-      before,
-      rowsToRead(limit),
-    );
-    return withoutIds(makePage(rows, limit, ({ id }) => formatCursor(id)));
+  /** Those of `addresses` that have ever been paid. */
+  findUsedAddresses(addresses: readonly string[]): ReadonlySet<string> {
+    return readUsedAddresses(this.#database, addresses);
+  }
+
+  /** The unspent outputs of all `addresses`, newest first; none of those never paid. */
+  listCoins(addresses: readonly string[], page: PageRequest): Page<CoinRow> {
+    return readCoins(this.#database, addresses, page);
+  }
+
+  /** The unspent outputs of all `addresses`, oldest first, at most MAX_SELECTABLE_COINS of them. */
+  listOldestCoins(addresses: readonly string[], limit?: number): readonly CoinRow[] {
+    return readOldestCoins(this.#database, addresses, limit);
+  }
+
+  /** The transactions that moved the money of `addresses`, newest first, with running balance. */
+  listHistory(addresses: readonly string[], page: PageRequest): Page<HistoryRow> {
+    return readHistory(this.#database, addresses, page);
   }
 
   totals(): ChainTotals {
