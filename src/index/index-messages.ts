@@ -44,6 +44,16 @@ export interface NodeRecord {
   readonly lastSeen: number;
 }
 
+/** An address that somebody here gave a name: a row of `users`. */
+export interface UserRecord {
+  readonly name: string;
+  /** Whose it is: a wallet of this node, or one of its address book. */
+  readonly kind: "wallet" | "contact";
+  readonly address: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
 /** What the worker opens. */
 export interface IndexSetup {
   readonly chainPath: string;
@@ -63,6 +73,7 @@ export type IndexCommand =
   | { readonly type: "poke"; readonly poke: number }
   | { readonly type: "sample"; readonly sample: StatisticsSample }
   | { readonly type: "nodes"; readonly records: readonly NodeRecord[] }
+  | { readonly type: "users"; readonly records: readonly UserRecord[] }
   | { readonly type: "stop" };
 
 /**

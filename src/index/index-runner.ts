@@ -12,8 +12,15 @@ import type { Network } from "../consensus/params.ts";
 import { ChainSource } from "./chain-source.ts";
 import { ExplorerIndex, IndexMismatchError } from "./explorer-index.ts";
 import { type CatchUpBudget, catchUp } from "./follower.ts";
-import type { IndexReport, IndexSetup, NodeRecord, StatisticsSample } from "./index-messages.ts";
+import type {
+  IndexReport,
+  IndexSetup,
+  NodeRecord,
+  StatisticsSample,
+  UserRecord,
+} from "./index-messages.ts";
 import { disconnectNodes, recordNodes } from "./known-nodes.ts";
+import { recordUsers } from "./named-users.ts";
 import { recordSample } from "./network-stats.ts";
 import { isDamage, isDamagedIndex, openIndex, replaceIndex } from "./schema.ts";
 
@@ -63,6 +70,10 @@ export class IndexRunner {
 
   recordNodes(records: readonly NodeRecord[]): void {
     this.#guard(() => recordNodes(this.#database, records));
+  }
+
+  recordUsers(records: readonly UserRecord[]): void {
+    this.#guard(() => recordUsers(this.#database, records));
   }
 
   /** Closes both databases; nothing happens after this. */

@@ -16,7 +16,9 @@ import type {
   IndexTip,
   NodeRecord,
   StatisticsSample,
+  UserRecord,
 } from "./index-messages.ts";
+import { MAX_USER_ROWS } from "./named-users.ts";
 
 /** The part of a Worker that the service uses. */
 export interface IndexWorker {
@@ -60,6 +62,7 @@ export class IndexService {
   readonly #ready = Promise.withResolvers<void>();
   #worker: IndexWorker | undefined;
   #tip: IndexTip | undefined;
+  #users: readonly UserRecord[] | undefined;
   #lastPoke = 0;
   #followedPoke = -1;
   #failures = 0;
@@ -114,6 +117,15 @@ export class IndexService {
   }
 
   /**
+   * Puts `records` in the place of all rows of `users`, MAX_USER_ROWS at most; again whenever there is
+   * another worker or another file.
+   */
+  recordUsers(records: readonly UserRecord[]): void {
+    this.#users = records.slice(0, MAX_USER_ROWS);
+    this.#postUsers();
+  }
+
+  /**
    * Resolves true once the index shows all that the chain had at the last `poke` before this call
    * and, if `target` is a height, reaches it; at once if `target` is its tip. False after
    * `timeoutMs`, or when the service stops.
@@ -153,7 +165,14 @@ export class IndexService {
     worker.onerror = ({ message }) => this.#replace(worker, message);
     worker.addEventListener("close", () => this.#replace(worker, "it ended"));
     worker.postMessage({ type: "init", setup: this.#setup });
+    this.#postUsers();
     worker.postMessage({ type: "poke", poke: this.#lastPoke });
+  }
+
+  #postUsers(): void {
+    if (this.#users !== undefined) {
+      this.#worker?.postMessage({ type: "users", records: this.#users });
+    }
   }
 
   #receive(worker: IndexWorker, report: IndexReport): void {
@@ -172,7 +191,10 @@ export class IndexService {
         this.#tip = undefined;
         this.#followedPoke = -1;
         this.#log.warn("the explorer index was damaged and is built again");
-        if (report.isReplaced) this.events.emit("replaced", undefined);
+        if (report.isReplaced) {
+          this.#postUsers();
+          this.events.emit("replaced", undefined);
+        }
         break;
       case "error":
         this.#log.warn("explorer index", { message: report.message });

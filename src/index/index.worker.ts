@@ -24,6 +24,9 @@ self.onmessage = ({ data: command }: MessageEvent<IndexCommand>) => {
     case "nodes":
       runner?.recordNodes(command.records);
       break;
+    case "users":
+      runner?.recordUsers(command.records);
+      break;
     case "stop":
       runner?.stop();
       runner = undefined;

@@ -5,7 +5,7 @@
  * Hashes and addresses are text as Bitcoin shows them, each once; other tables refer to them by
  * integers. Nothing here is the only copy of anything but the logs of what this node saw, so there
  * are no migrations: another version is dropped and built again. Rows are written by
- * explorer-index.ts, network-stats.ts and known-nodes.ts.
+ * explorer-index.ts, network-stats.ts, known-nodes.ts and named-users.ts.
  */
 
 import { Database } from "bun:sqlite";
@@ -14,7 +14,7 @@ import type { OutputType } from "../script/standard.ts";
 import { openDatabase } from "../storage/database.ts";
 
 /** Raised with every change below: a database of another version is built again. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** The place of a kind in this list is its number in `outputs.script_type`. */
 export const OUTPUT_TYPES: readonly OutputType[] = [
@@ -182,8 +182,8 @@ const TABLES = `
 `;
 
 /**
- * The logs of what this node saw, which no chain can tell again: they outlive a rebuilding in place,
- * as long as they have the same columns.
+ * What no chain can tell again, such as the logs of what this node saw: it outlives a rebuilding in
+ * place, as long as it has the same columns.
  */
 const LOGS: Readonly<Record<string, string>> = {
   // One row a minute; reorganisations leave it alone.
@@ -218,6 +218,16 @@ const LOGS: Readonly<Record<string, string>> = {
     mempool_bytes INTEGER,
     first_seen INTEGER NOT NULL,        -- milliseconds since 1970
     last_seen INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+
+  // Whose addresses are known here by name, for joins with `addresses`: a copy of what the node's
+  // wallets and its address book say.
+  users: `CREATE TABLE users (
+    kind TEXT NOT NULL,                 -- wallet or contact
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,              -- a wallet has many
+    created_at INTEGER NOT NULL,        -- milliseconds since 1970
+    PRIMARY KEY (kind, name, address)
   ) STRICT, WITHOUT ROWID`,
 };
 

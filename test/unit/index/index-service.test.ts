@@ -99,6 +99,23 @@ describe("IndexService", () => {
     expect(service.tip).toEqual({ height: 3, hash: hashOf(3) });
   });
 
+  test("tells the named users again to another worker, and for another file", () => {
+    const { service, worker, workers, clock } = startService();
+    const record = { kind: "contact", name: "Ada", address: "a", createdAt: 1 } as const;
+    service.recordUsers([{ ...record, name: "old" }]);
+    service.recordUsers([record]);
+    const told = () => worker().commands.filter(({ type }) => type === "users");
+    expect(told().at(-1)).toEqual({ type: "users", records: [record] });
+
+    worker().onerror?.({ message: "it died" });
+    clock.advance(500);
+    expect(workers.length).toBe(2);
+    expect(told()).toEqual([{ type: "users", records: [record] }]);
+
+    worker().report({ type: "rebuilding", isReplaced: true });
+    expect(told().length).toBe(2);
+  });
+
   test("waits until all that was poked before is followed", async () => {
     const { service, worker } = startService();
     worker().report({ type: "ready", tip: { height: 3, hash: hashOf(3) }, isNew: false });
