@@ -1,5 +1,5 @@
 /**
- * `cairn.db`: opening, settings, migrations, and whose chain it holds.
+ * `cairn.db`: opening, settings, migrations, and whose chain it holds; `wallets.db` likewise.
  *
  * One writer, write-ahead log, every commit on the disk before it returns. What is in the tables is
  * the business of the stores; everything derived lives elsewhere, in `index.db`.
@@ -8,6 +8,7 @@
 import { Database } from "bun:sqlite";
 import { DataDirectoryError } from "./data-directory.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { WALLET_MIGRATIONS } from "./wallet-migrations.ts";
 
 /** Pages of the write-ahead log after which SQLite copies them into the database. */
 const CHECKPOINT_PAGES = 1_000;
@@ -36,8 +37,26 @@ export function openChainDatabase(path: string, identity: DatabaseIdentity): Dat
   try {
     migrate(database, path, MIGRATIONS);
     checkIdentity(database, path, identity);
-    checkAfterCrash(database, path);
+    // A process that did not say goodbye may have met a bad disk on its way out.
+    if (readMeta(database, "clean") === "no") checkSound(database, path, "sync again");
     writeMeta(database, "clean", "no");
+    return database;
+  } catch (cause) {
+    database.close();
+    throw cause instanceof DataDirectoryError ? cause : cannotOpen(path, cause);
+  }
+}
+
+/**
+ * Opens (or makes) the wallets' database at `path`, all of it checked. DataDirectoryError as for the
+ * chain's; nothing is ever deleted, since nobody could make it again.
+ */
+export function openWalletDatabase(path: string, identity: DatabaseIdentity): Database {
+  const database = openDatabase(path);
+  try {
+    checkSound(database, path, "begin without names, labels and drafts");
+    migrate(database, path, WALLET_MIGRATIONS);
+    checkIdentity(database, path, identity);
     return database;
   } catch (cause) {
     database.close();
@@ -125,20 +144,18 @@ function checkIdentity(database: Database, path: string, identity: DatabaseIdent
   }
   if (genesis !== identity.genesis) {
     throw new DataDirectoryError(
-      `${path} holds the chain of network "${readMeta(database, "network")}" (genesis ` +
-        `${genesis.slice(0, 16)}…), not of "${identity.network}" (genesis ` +
+      `${path} belongs to network "${readMeta(database, "network")}" (genesis ` +
+        `${genesis.slice(0, 16)}…), not to "${identity.network}" (genesis ` +
         `${identity.genesis.slice(0, 16)}…); give this network another directory with --data`,
     );
   }
 }
 
-/** A process that did not say goodbye may have met a bad disk on its way out. */
-function checkAfterCrash(database: Database, path: string): void {
-  if (readMeta(database, "clean") !== "no") return;
+function checkSound(database: Database, path: string, lastResort: string): void {
   const row = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
   if (row?.quick_check !== "ok") {
     throw new DataDirectoryError(
-      `${path} is damaged (${row?.quick_check}); restore a copy, or move it away and sync again`,
+      `${path} is damaged (${row?.quick_check}); restore a copy, or move it away and ${lastResort}`,
     );
   }
 }
