@@ -162,7 +162,8 @@ export class DraftStore {
       if (draft?.state === state) return;
       const mayFail = draft?.state === "sent" && draft.isLive && state === "failed";
       if (draft === undefined || !(draft.state === "open" || mayFail)) throw notOpen(id);
-      this.#end(draft, state);
+      this.#end(id, state);
+      this.#forget(draft.wallet);
     });
   }
 
@@ -175,7 +176,8 @@ export class DraftStore {
            ORDER BY expires_at, sequence`,
         )
         .all(nowMs);
-      for (const draft of due) this.#end(draft, "expired");
+      for (const { id } of due) this.#end(id, "expired");
+      for (const wallet of new Set(due.map(({ wallet }) => wallet))) this.#forget(wallet);
       return due.map(({ id }) => id);
     });
   }
@@ -185,7 +187,8 @@ export class DraftStore {
     this.#write(() => {
       const draft = this.findDraft(id);
       if (draft?.state !== "sent") throw notOpen(id);
-      this.#end(draft, "sent");
+      this.#end(id, "sent");
+      this.#forget(draft.wallet);
     });
   }
 
@@ -253,9 +256,12 @@ export class DraftStore {
       .run(txid, vout, id);
   }
 
-  #end({ id, wallet }: { id: string; wallet: string }, state: DraftState): void {
+  #end(id: string, state: DraftState): void {
     this.#database.query("UPDATE drafts SET state = ?, is_live = 0 WHERE id = ?").run(state, id);
     this.#database.query("DELETE FROM reservations WHERE draft_id = ?").run(id);
+  }
+
+  #forget(wallet: string): void {
     this.#database
       .query(
         `DELETE FROM drafts WHERE sequence IN (
