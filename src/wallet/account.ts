@@ -66,6 +66,11 @@ const KINDS: Record<AccountKind, KindFacts> = {
 /** Every kind, the default first. */
 export const ACCOUNT_KINDS = Object.keys(KINDS) as readonly AccountKind[];
 
+/** Returns the output script of a kind that `publicKey` (33 bytes) alone can spend. */
+export function scriptOfKey(kind: AccountKind, publicKey: Uint8Array): Uint8Array {
+  return KINDS[kind].scriptOf(publicKey);
+}
+
 /** An account of single keys: one extended key, two branches of scripts. */
 export class KeyAccount {
   readonly isRange = true;
@@ -93,7 +98,7 @@ export class KeyAccount {
 
   /** Returns the output script at `index` of a branch: 0 receives, 1 takes change. */
   scriptAt(branch: Branch, index: number): Uint8Array {
-    return KINDS[this.kind].scriptOf(this.publicKeyAt(branch, index));
+    return scriptOfKey(this.kind, this.publicKeyAt(branch, index));
   }
 
   /** Returns the 33-byte key at `index` of a branch; before the tweak, in a `tr` account. */

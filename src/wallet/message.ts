@@ -39,8 +39,10 @@ export const MAX_SIGNATURE_LENGTH = 20_000;
 /** Says what a signature proves. `format`: it is none of the formats read here. */
 export type MessageVerdict =
   | { readonly status: "valid" }
+  /** It holds once the chain is as far as this; whoever asks must know whether it is. */
+  | { readonly status: "locked"; readonly lockTime: number; readonly sequence: number }
   | { readonly status: "invalid"; readonly reason: ScriptError | "format" }
-  /** The signature is of a kind that rules yet to come may decide on, or holds only later. */
+  /** The signature is of a kind that rules yet to come may decide on. */
   | { readonly status: "inconclusive" };
 
 /** A message or a key with which nothing can be signed. */
@@ -69,7 +71,7 @@ export function signMessage(
 ): string {
   const toSpend = toSpendOf(message, scriptPubKey);
   const isTaproot = destinationOf(scriptPubKey)?.type === "p2tr";
-  const psbt = new LibraryPsbt({ version: 0, allowUnknownOutputs: true, lowR: true });
+  const psbt = new LibraryPsbt({ version: 0, allowUnknownOutputs: true });
   try {
     psbt.addInput({
       txid: fromHex(toSpend.txid),
@@ -120,9 +122,11 @@ export function verifyMessage(
       ? { status: "inconclusive" }
       : { status: "invalid", reason: error };
   }
-  const isPlain = sequence === 0 && toSign.lockTime === 0;
-  const isKnownVersion = toSign.version === 0 || toSign.version === 2;
-  return isPlain && isKnownVersion ? { status: "valid" } : { status: "inconclusive" };
+  const { version, lockTime } = toSign;
+  if (version !== 0 && version !== 2) return { status: "inconclusive" };
+  return sequence === 0 && lockTime === 0
+    ? { status: "valid" }
+    : { status: "locked", lockTime, sequence };
 }
 
 /** The two transactions of a message, for those who want to see them: `toSign` is unsigned. */

@@ -26,7 +26,7 @@ export const MAX_PSBT_BYTES = 400_000;
 const MAX_PSBT_TEXT_LENGTH = 600_000;
 
 /** Rows that we do not know are others' and stay; outputs may carry data. */
-const OPTIONS = { unknown: "ignore", allowUnknownOutputs: true, lowR: true } as const;
+const OPTIONS = { unknown: "ignore", allowUnknownOutputs: true } as const;
 
 /** An input to be: what it spends, and whose keys can spend it. */
 export interface PsbtInputParts {
