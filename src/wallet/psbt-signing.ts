@@ -11,7 +11,7 @@ import type { SigHash } from "@scure/btc-signer/transaction.js";
 import { PORTABLE_SIGNATURES, type SignatureVerifier } from "../crypto/signature-verifier.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import { ByteReader } from "../lib/codec.ts";
-import { destinationOf } from "../primitives/address.ts";
+import { witnessProgramOf } from "../primitives/address.ts";
 import { decodeTransaction, type Transaction, type TxOutput } from "../primitives/transaction.ts";
 import { STANDARD_FLAGS } from "../script/flags.ts";
 import { createSighashCache, SighashType } from "../script/sighash.ts";
@@ -106,10 +106,11 @@ function isKey({ publicKey }: HDKey, named: Uint8Array): boolean {
 /** True if a signature was added; false if no script of the input has the key. */
 function signInput(psbt: Psbt, index: number, facts: PsbtInputFacts, key: HDKey): boolean {
   const { scriptPubKey } = outputOf(facts, index);
-  if (destinationOf(scriptPubKey)?.type === "p2pkh" && !facts.isProven) {
+  const { redeemScript = scriptPubKey, sighashType = SighashType.DEFAULT } = psbt.getInput(index);
+  // Such a signature does not commit to the amount, so only the transaction's hash vouches for it.
+  if (witnessProgramOf(redeemScript) === undefined && !facts.isProven) {
     throw new PsbtError("missing-output", `input ${index} lacks the transaction it spends`, index);
   }
-  const { sighashType = SighashType.DEFAULT } = psbt.getInput(index);
   if (!COMPLETE_SIGHASHES.includes(sighashType)) {
     throw new PsbtError("sighash", `input ${index} asks for a partial signature`, index);
   }
