@@ -6,7 +6,7 @@
  */
 
 import { HDKey } from "@scure/bip32";
-import { p2tr } from "@scure/btc-signer";
+import { p2tr } from "@scure/btc-signer/payment.js";
 import { hash160 } from "../crypto/hash.ts";
 import { scriptOf } from "../primitives/address.ts";
 import { AccountKey, type Branch, HARDENED, KEY_VERSIONS, type KeyOrigin } from "./account-key.ts";

@@ -7,7 +7,7 @@
  */
 
 import { base64 } from "@scure/base";
-import { Transaction as LibraryPsbt } from "@scure/btc-signer";
+import { Transaction as LibraryPsbt } from "@scure/btc-signer/transaction.js";
 import { taggedHash } from "../crypto/hash.ts";
 import { publicKeyOf } from "../crypto/keys.ts";
 import { PORTABLE_SIGNATURES, type SignatureVerifier } from "../crypto/signature-verifier.ts";

@@ -5,7 +5,7 @@
  * hearsay. Making and changing one is the business of psbt.ts and psbt-signing.ts.
  */
 
-import type { Transaction as LibraryPsbt } from "@scure/btc-signer";
+import type { Transaction as LibraryPsbt } from "@scure/btc-signer/transaction.js";
 import { equalBytes, toHex } from "../lib/bytes.ts";
 import { sumMoney } from "../primitives/amount.ts";
 import type { Txid } from "../primitives/hash-id.ts";

@@ -6,7 +6,7 @@
  */
 
 import { base64 } from "@scure/base";
-import { Transaction as LibraryPsbt } from "@scure/btc-signer";
+import { Transaction as LibraryPsbt } from "@scure/btc-signer/transaction.js";
 import { fromHex } from "../lib/bytes.ts";
 import { destinationOf, witnessProgramOf } from "../primitives/address.ts";
 import { type Outpoint, outpointKey } from "../primitives/transaction.ts";

@@ -29,7 +29,7 @@ describe("BIP-0039's vectors", () => {
       expect(toHex(made)).toBe(seed);
       expect(HDKey.fromMasterSeed(made).privateExtendedKey).toBe(masterKey);
     }
-    reportCases("bip39-english.json, our functions", { vectors: vectors.length }, { vectors: 24 });
+    reportCases("bip39-english.json", { vectors: vectors.length }, { vectors: 24 });
   });
 });
 

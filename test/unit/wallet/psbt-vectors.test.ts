@@ -1,4 +1,4 @@
-/** BIP-0174's test vectors: what is a PSBT, what is none, and one from creation to transaction. */
+/** The test vectors of BIP-0174 and BIP-0370: what is a PSBT, what is none, and one from creation to transaction. */
 
 import { describe, expect, test } from "bun:test";
 import { HDKey } from "@scure/bip32";
@@ -11,6 +11,7 @@ import { describePsbt } from "../../../src/wallet/psbt-facts.ts";
 import { finalizePsbt, isComplete, signPsbt } from "../../../src/wallet/psbt-signing.ts";
 import { reportCases } from "../../support/report-cases.ts";
 import bip174 from "../../vectors/bip174-psbts.json";
+import bip370 from "../../vectors/bip370-psbts.json";
 
 const { flow } = bip174;
 const MASTER = HDKey.fromExtendedKey(flow.master, KEY_VERSIONS);
@@ -90,6 +91,36 @@ describe("BIP-0174's vectors", () => {
     expect(toHex(finalizePsbt(finalized))).toBe(flow.transaction);
     const steps = { signed: 2, combined: 1, finalized: 1, transaction: 1 };
     reportCases("bip174-psbts.json, one transaction", steps, steps);
+  });
+});
+
+describe("BIP-0370's vectors", () => {
+  const { magic, version0, version2 } = bip370;
+
+  test("version 2 is read with its lock time, and written as either version", () => {
+    const { valid, input, outputs } = version2;
+    for (const [name, global, rows, lockTime] of valid as [string, string, string, number][]) {
+      const bytes = fromHex(`${magic}${global}00${input}${rows}00${outputs}`);
+      const psbt = parsePsbt(bytes);
+      const facts = describePsbt(psbt);
+      expect([name, facts.lockTime, facts.fee]).toEqual([name, lockTime, 141]);
+      expect([name, rowsOf(encodePsbt(psbt, 2))]).toEqual([name, rowsOf(bytes)]);
+      const as0 = describePsbt(parsePsbt(encodePsbt(psbt, 0)));
+      expect([name, as0]).toEqual([name, facts]);
+    }
+    reportCases("bip370-psbts.json", { valid: valid.length }, { valid: 10 });
+  });
+
+  test("version 0 is refused with a field of version 2, and read without", () => {
+    const { invalid, global, input, outputs } = version0;
+    const bytesOf = (globalRow: string, inputRow: string) =>
+      fromHex(`${magic}${global}${globalRow}00${input}${inputRow}00${outputs}`);
+    for (const [name, globalRow, inputRow] of invalid as [string, string, string][]) {
+      const outcome = outcomeOf(() => parsePsbt(bytesOf(globalRow, inputRow)));
+      expect([name, outcome]).toEqual([name, "format"]);
+    }
+    expect(describePsbt(parsePsbt(bytesOf("", ""))).inputs[0]?.isFinal).toBe(true);
+    reportCases("bip370-psbts.json", { invalid: invalid.length }, { invalid: 9 });
   });
 });
 

@@ -1,14 +1,12 @@
 /**
- * The vectors that a wallet stands on: BIP-0032, BIP-0039, BIP-0084 and BIP-0086, by the libraries
- * for derivation together with our keys, tweaks and addresses.
+ * The vectors that a wallet stands on: BIP-0032, BIP-0084 and BIP-0086, by the library for
+ * derivation together with our keys, tweaks and addresses. BIP-0039 is in mnemonic.test.ts.
  */
 
 import { describe, expect, test } from "bun:test";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { createBase58check } from "@scure/base";
 import { HDKey } from "@scure/bip32";
-import { entropyToMnemonic, mnemonicToEntropy, mnemonicToSeedSync } from "@scure/bip39";
-import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { hash160, sha256 } from "../../../src/crypto/hash.ts";
 import { publicKeyOf } from "../../../src/crypto/keys.ts";
 import { concatBytes, fromHex, toHex } from "../../../src/lib/bytes.ts";
@@ -21,10 +19,10 @@ import {
   scriptOf,
 } from "../../../src/primitives/address.ts";
 import { tapTweakHash } from "../../../src/script/taproot.ts";
+import { parseMnemonic, seedOf } from "../../../src/wallet/mnemonic.ts";
 import { reportCases } from "../../support/report-cases.ts";
 import { SIGNATURE_VERIFIERS } from "../../support/signature-verifiers.ts";
 import bip32 from "../../vectors/bip32-keys.json";
-import bip39 from "../../vectors/bip39-english.json";
 import accounts from "../../vectors/bip84-bip86-accounts.json";
 
 const MAIN: AddressPrefixes = { bech32: "bc", p2pkh: 0x00, p2sh: 0x05, wif: 0x80 };
@@ -71,25 +69,7 @@ describe("BIP-0032", () => {
   });
 });
 
-describe("BIP-0039", () => {
-  test("entropy, words, seed and master key belong together in every English vector", () => {
-    for (const [entropy, mnemonic, seed, masterKey] of bip39.vectors as [
-      string,
-      string,
-      string,
-      string,
-    ][]) {
-      expect(entropyToMnemonic(fromHex(entropy), wordlist)).toBe(mnemonic);
-      expect(toHex(mnemonicToEntropy(mnemonic, wordlist))).toBe(entropy);
-      const made = mnemonicToSeedSync(mnemonic, "TREZOR");
-      expect(toHex(made)).toBe(seed);
-      expect(HDKey.fromMasterSeed(made).privateExtendedKey).toBe(masterKey);
-    }
-    reportCases("bip39-english.json", { vectors: bip39.vectors.length }, { vectors: 24 });
-  });
-});
-
-const seed = mnemonicToSeedSync(accounts.mnemonic);
+const seed = seedOf(parseMnemonic(accounts.mnemonic), new Uint8Array(0));
 
 describe("BIP-0084", () => {
   const { rootPrivate, accountPath, accountPrivate, keys } = accounts.bip84;
