@@ -86,13 +86,16 @@ export function parsePsbt(encoded: Uint8Array | string): Psbt {
   return checkedPsbt(guard("format", () => LibraryPsbt.fromPSBT(bytes, OPTIONS)));
 }
 
-/** Returns the bytes of a PSBT, in the version that every wallet reads unless another is asked. */
-export function encodePsbt(psbt: Psbt, version: 0 | 2 = 0): Uint8Array {
+/**
+ * Returns the bytes of a PSBT in the version that it came in (0, if it was made here), or in another
+ * one; PsbtError if it has what version 0 cannot say.
+ */
+export function encodePsbt(psbt: Psbt, version?: 0 | 2): Uint8Array {
   return guard("format", () => psbt.toPSBT(version));
 }
 
-/** Returns a PSBT as base64, the form in which people pass it on. */
-export function formatPsbt(psbt: Psbt, version: 0 | 2 = 0): string {
+/** Returns a PSBT as base64, the form in which people pass it on; else as encodePsbt(). */
+export function formatPsbt(psbt: Psbt, version?: 0 | 2): string {
   return base64.encode(encodePsbt(psbt, version));
 }
 

@@ -97,16 +97,17 @@ describe("BIP-0174's vectors", () => {
 describe("BIP-0370's vectors", () => {
   const { magic, version0, version2 } = bip370;
 
-  test("version 2 is read with its lock time, and written as either version", () => {
+  test("version 2 is read with its lock time, and written as version 0 where that can say it", () => {
     const { valid, input, outputs } = version2;
     for (const [name, global, rows, lockTime] of valid as [string, string, string, number][]) {
       const bytes = fromHex(`${magic}${global}00${input}${rows}00${outputs}`);
       const psbt = parsePsbt(bytes);
       const facts = describePsbt(psbt);
       expect([name, facts.lockTime, facts.fee]).toEqual([name, lockTime, 141]);
-      expect([name, rowsOf(encodePsbt(psbt, 2))]).toEqual([name, rowsOf(bytes)]);
-      const as0 = describePsbt(parsePsbt(encodePsbt(psbt, 0)));
-      expect([name, as0]).toEqual([name, facts]);
+      expect([name, rowsOf(encodePsbt(psbt))]).toEqual([name, rowsOf(bytes)]);
+      const as0 = outcomeOf(() => describePsbt(parsePsbt(encodePsbt(psbt, 0))));
+      // The lock times of single inputs are what version 0 cannot say.
+      expect([name, as0]).toEqual([name, rows === "" ? facts : "format"]);
     }
     reportCases("bip370-psbts.json", { valid: valid.length }, { valid: 10 });
   });
