@@ -99,7 +99,9 @@ export function planPayment(wish: PaymentWish): PaymentPlan {
 
 /** Throws PaymentError unless `feerate` is one of three decimals, not below `minFeerate`. */
 export function checkFeerate(feerate: number, minFeerate: number): void {
-  const isExact = Math.round(feerate * 1000) / 1000 === feerate;
+  const thousandths = feerate * 1000;
+  // A little more or less is what floating point makes of three decimals.
+  const isExact = Math.abs(thousandths - Math.round(thousandths)) < 1e-6;
   if (!isExact || feerate < 0 || feerate > MAX_FEERATE) {
     throw new PaymentError(
       "feerate-out-of-range",
