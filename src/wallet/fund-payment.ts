@@ -17,7 +17,13 @@ import {
   selectCoins,
   shuffled,
 } from "./coin-selection.ts";
-import { dustThreshold, outputWeight, spendingSize, transactionWeight } from "./output-costs.ts";
+import {
+  dustThreshold,
+  outputWeight,
+  spendingSize,
+  type TransactionShape,
+  transactionWeight,
+} from "./output-costs.ts";
 import { PaymentError } from "./payment-error.ts";
 import {
   ancestorsOfCoins,
@@ -136,30 +142,30 @@ interface OfferedCoin extends Candidate {
   readonly coin: SpendableCoin;
 }
 
-/** What a transaction has beside its mandatory inputs and fixed outputs. */
-interface Additions {
-  readonly inputCount: number;
-  readonly inputWeight: number;
-  readonly hasChange: boolean;
-}
+/** The outputs of a transaction as it is weighed. */
+type OutputShape = Pick<TransactionShape, "outputCount" | "outputWeight">;
 
 class Funding {
   readonly #task: FundingTask;
-  readonly #fixedOutputs: readonly TxOutput[];
-  /** Sats of the fixed outputs. */
+  /** Sats of the outputs that there are in any case. */
   readonly #paid: number;
-  readonly #fixedWeight: number;
+  /** The shape of those, and with change if there may be any. */
+  readonly #bare: OutputShape;
+  readonly #withChange: OutputShape;
   readonly #mandatoryWeight: number;
   readonly #mandatoryValue: number;
   readonly #goal: SelectionGoal;
 
   constructor(task: FundingTask) {
     this.#task = task;
+    // First of all, since the work that follows grows with them.
+    checkAncestors(task.mandatory, 0);
     const { mandatory, payments, rest } = task;
     const needed = rest?.isNeeded ? [{ ...rest, value: dustThreshold(rest.scriptPubKey) }] : [];
-    this.#fixedOutputs = [...payments, ...needed];
-    this.#paid = sum(this.#fixedOutputs, ({ value }) => value);
-    this.#fixedWeight = sum(this.#fixedOutputs, ({ scriptPubKey }) => outputWeight(scriptPubKey));
+    const outputs = [...payments, ...needed];
+    this.#paid = sum(outputs, ({ value }) => value);
+    this.#bare = shapeOf(outputs);
+    this.#withChange = rest?.isNeeded === false ? shapeOf([...outputs, rest]) : this.#bare;
     this.#mandatoryWeight = sum(mandatory, ({ inputWeight }) => inputWeight);
     this.#mandatoryValue = sum(mandatory, ({ value }) => value);
     this.#goal = this.#makeGoal();
@@ -185,12 +191,11 @@ class Funding {
     // The weight that payments pay for costs the sender nothing.
     const weightFeerate = feeFrom === undefined ? feerate : 0;
     const lacking = this.#lackingForSender(mandatory);
-    const bare = this.#weigh({ inputCount: 0, inputWeight: 0, hasChange: false });
-    const withChange = this.#weigh({ inputCount: 0, inputWeight: 0, hasChange: true });
-    const changeSize = (withChange - bare) / 4;
+    const withChange = this.#weigh(this.#withChange, 0, 0);
+    const changeSize = (withChange - this.#weigh(this.#bare, 0, 0)) / 4;
     return {
       surplus: (netValue, inputWeight, inputCount) => {
-        const fee = feeFor(virtualSize(this.#weigh({ inputCount, inputWeight, hasChange: false })));
+        const fee = feeFor(virtualSize(this.#weigh(this.#bare, inputWeight, inputCount)));
         return this.#mandatoryValue - lacking + netValue - this.#paid - this.#senderPart(fee);
       },
       weightFeerate,
@@ -213,16 +218,16 @@ class Funding {
       this.#lacking(mandatory) + sum(added, ({ coin }) => this.#lacking([coin])),
     );
     const value = sum(coins, (coin) => coin.value);
-    const weighed = (hasChange: boolean) => {
-      const inputWeight = sum(added, ({ weight }) => weight);
-      const weight = this.#weigh({ inputCount: added.length, inputWeight, hasChange });
+    const addedWeight = sum(added, ({ weight }) => weight);
+    const costOf = (outputs: OutputShape) => {
+      const weight = this.#weigh(outputs, addedWeight, added.length);
       const fee = this.#task.feeFor(virtualSize(weight)) + ancestorFee;
       return { weight, fee, left: value - this.#paid - this.#senderPart(fee) };
     };
 
-    const bare = weighed(false);
+    const bare = costOf(this.#bare);
     const hasChange = rest?.isNeeded === false && bare.left >= this.#goal.changeLimit;
-    const { weight, fee: needed, left } = hasChange ? weighed(true) : bare;
+    const { weight, fee: needed, left } = hasChange ? costOf(this.#withChange) : bare;
     const hasRest = rest !== undefined && (hasChange || rest.isNeeded);
     const droppedChange = hasRest ? 0 : left;
 
@@ -305,17 +310,20 @@ class Funding {
     return Math.min(fee, this.#task.feeFrom?.senderFee ?? fee);
   }
 
-  #weigh({ inputCount, inputWeight, hasChange }: Additions): number {
-    const { mandatory, rest } = this.#task;
-    const change = hasChange && rest?.isNeeded === false ? [rest] : [];
+  #weigh(outputs: OutputShape, addedWeight: number, addedCount: number): number {
     return transactionWeight({
-      inputCount: mandatory.length + inputCount,
-      inputWeight: this.#mandatoryWeight + inputWeight,
-      outputCount: this.#fixedOutputs.length + change.length,
-      outputWeight:
-        this.#fixedWeight + sum(change, ({ scriptPubKey }) => outputWeight(scriptPubKey)),
+      inputCount: this.#task.mandatory.length + addedCount,
+      inputWeight: this.#mandatoryWeight + addedWeight,
+      ...outputs,
     });
   }
+}
+
+function shapeOf(outputs: readonly Pick<TxOutput, "scriptPubKey">[]): OutputShape {
+  return {
+    outputCount: outputs.length,
+    outputWeight: sum(outputs, ({ scriptPubKey }) => outputWeight(scriptPubKey)),
+  };
 }
 
 /** The least surplus of which an output can be made that costs `outputFee`. */

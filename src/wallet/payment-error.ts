@@ -16,6 +16,7 @@ export type PaymentCode =
   | "fee-too-high"
   | "feerate-out-of-range"
   | "feerate-too-low"
+  /** The facts count what is worth its weight at the feerate, and need the fee of all that. */
   | "insufficient-funds"
   | "no-recipients"
   | "not-replaceable"
