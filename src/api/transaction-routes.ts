@@ -5,6 +5,7 @@
  */
 
 import { Type } from "@sinclair/typebox";
+import { locateTransaction } from "../index/locate-transaction.ts";
 import { toHex } from "../lib/bytes.ts";
 import type { JsonValue } from "../lib/json.ts";
 import { parseCursor } from "../lib/paging.ts";
@@ -35,7 +36,7 @@ import {
   TransactionView,
 } from "./transaction-schemas.ts";
 import { MempoolViewer } from "./view-mempool.ts";
-import { locateTransaction, viewLocated } from "./view-transaction.ts";
+import { viewLocated } from "./view-transaction.ts";
 import { viewSubmission, viewUnreadable, viewVerdict } from "./view-verdict.ts";
 
 const TXID = { txid: "64 hexadecimal digits." };

@@ -7,21 +7,14 @@
  */
 
 import type { BlockIndexEntry } from "../chain/block-index.ts";
-import type {
-  ExplorerQueries,
-  InputRow,
-  OutputRow,
-  TransactionRow,
-} from "../index/explorer-queries.ts";
+import type { ExplorerQueries, InputRow, OutputRow } from "../index/explorer-queries.ts";
+import type { LocatedTransaction } from "../index/locate-transaction.ts";
 import { toHex } from "../lib/bytes.ts";
-import { decodeAll } from "../lib/codec.ts";
 import type { MempoolEntry } from "../mempool/mempool-entry.ts";
 import type { Node } from "../node/node.ts";
 import { type AddressPrefixes, formatAddress } from "../primitives/address.ts";
 import type { Block } from "../primitives/block.ts";
-import type { Txid } from "../primitives/hash-id.ts";
 import {
-  decodeTransaction,
   encodeTransaction,
   isCoinbase,
   type Outpoint,
@@ -43,11 +36,6 @@ import { viewPropagation } from "./view-peer.ts";
 /** What transactions are shown from. */
 export type TransactionSources = Pick<Node, "chain" | "explorer" | "mempool" | "peers">;
 
-/** Where a transaction was found. */
-export type LocatedTransaction =
-  | { readonly where: "mempool"; readonly entry: MempoolEntry }
-  | { readonly where: "block"; readonly tx: Transaction; readonly row: TransactionRow };
-
 /** What an input spends, as far as it is known. */
 interface SpentOutput {
   readonly amount: number;
@@ -56,22 +44,6 @@ interface SpentOutput {
 
 /** Rows of one question to the index. */
 const ROWS_PER_QUESTION = 1_000;
-
-/** Returns where the transaction is, or undefined if it is neither waiting nor confirmed. */
-export function locateTransaction(
-  sources: TransactionSources,
-  txid: Txid,
-): LocatedTransaction | undefined {
-  const entry = sources.mempool.find(txid);
-  if (entry !== undefined) return { where: "mempool", entry };
-
-  const row = sources.explorer.findTransaction(txid);
-  const block = row === undefined ? undefined : sources.chain.index.find(row.blockHash);
-  if (row === undefined || block === undefined) return undefined;
-  const { offset, size } = row;
-  const bytes = sources.chain.getBlockPart(block, offset, size);
-  return { where: "block", tx: decodeAll(bytes, decodeTransaction), row };
-}
 
 /** Returns the view of a transaction that was located. */
 export function viewLocated(

@@ -17,6 +17,7 @@ import {
   rowsToRead,
 } from "../lib/paging.ts";
 import type { BlockHash, Txid } from "../primitives/hash-id.ts";
+import type { Outpoint } from "../primitives/transaction.ts";
 import type { OutputType } from "../script/standard.ts";
 import {
   type AddressSummary,
@@ -283,6 +284,12 @@ export class ExplorerQueries {
     );
     const page = makePage(rows, limit, (last) => formatCursor(last.vout + 1));
     return { ...page, rows: page.rows.map((row) => ({ ...row, isCoin: row.isCoin === 1 })) };
+  }
+
+  /** One output, or undefined if the active chain has none there. */
+  findOutput({ txid, vout }: Outpoint): OutputRow | undefined {
+    const [row] = this.listOutputs(txid, { limit: 1, cursor: formatCursor(vout) }).rows;
+    return row?.vout === vout ? row : undefined;
   }
 
   /**

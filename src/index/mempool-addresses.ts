@@ -41,6 +41,16 @@ export class MempoolAddresses {
     return [...found.values()].sort((a, b) => b.entry.sequence - a.entry.sequence);
   }
 
+  /** True if anything that waits touches `script`. */
+  has(script: Uint8Array): boolean {
+    return this.#byScript.has(toHex(script));
+  }
+
+  /** Hex of the scripts that a waiting transaction pays or spends from, each once. */
+  scriptsOf(txid: Txid): readonly string[] {
+    return this.#scriptsOf.get(txid) ?? [];
+  }
+
   #add(entry: MempoolEntry): void {
     const { tx } = entry;
     const touched = new Map<string, Waiting>();

@@ -33,9 +33,11 @@ import {
 } from "../storage/data-directory.ts";
 import { type ChainDatabase, closeChainDatabase, openChainDatabase } from "../storage/database.ts";
 import { MempoolStore } from "../storage/mempool-store.ts";
+import type { Wallets } from "../wallet/wallets.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { MempoolKeeper } from "./mempool-keeper.ts";
 import { startNodeRecorder } from "./node-recorder.ts";
+import { openWalletFiles, openWallets, type WalletFiles } from "./open-wallets.ts";
 import { loadPayoutScript } from "./payout-key.ts";
 import { type JoinOptions, joinPeers } from "./peers.ts";
 import { connectSubscriptions } from "./subscriptions.ts";
@@ -92,6 +94,7 @@ export class Node {
   readonly miner: Miner;
   readonly index: IndexService;
   readonly explorer: ExplorerQueries;
+  readonly wallets: Wallets;
   /** Where continuous mining pays. */
   readonly payoutScript: Uint8Array;
   /** Sats per vbyte that a transaction must pay at least to be taken from others. */
@@ -102,6 +105,7 @@ export class Node {
   readonly startedAt: number;
 
   readonly #database: ChainDatabase;
+  readonly #walletFiles: WalletFiles;
   readonly #keeper: MempoolKeeper;
   readonly #stopHousekeeping: () => void;
   readonly #onFault: (fault: unknown) => void;
@@ -114,6 +118,7 @@ export class Node {
     const directory = openDataDirectory(options.directory);
     let database: ChainDatabase | undefined;
     let index: IndexService | undefined;
+    let walletFiles: WalletFiles | undefined;
     try {
       const { network } = options;
       const identity = { network: network.name, genesis: network.genesis.hash };
@@ -123,8 +128,10 @@ export class Node {
       const chain = makeChain(options, database, scripts);
       index = makeIndex(options, directory);
       await startIndex(index, directory);
-      return new Node(options, { directory, database, scripts, chain, index });
+      walletFiles = openWalletFiles(directory, options);
+      return new Node(options, { directory, database, scripts, chain, index, walletFiles });
     } catch (cause) {
+      walletFiles?.store.close();
       await index?.stop();
       database?.close();
       directory.release();
@@ -134,7 +141,7 @@ export class Node {
 
   private constructor(options: NodeOptions, parts: FirstParts) {
     const { network, clock, log } = options;
-    const { directory, database, scripts, chain, index } = parts;
+    const { directory, database, scripts, chain, index, walletFiles } = parts;
     this.network = network;
     this.directory = directory;
     this.clock = clock;
@@ -147,6 +154,7 @@ export class Node {
     this.payoutScript =
       options.mining.payoutScript ?? loadPayoutScript(directory.file("payout-key.json"), network);
     this.#database = database;
+    this.#walletFiles = walletFiles;
     this.#onFault = options.onFault ?? throwForAll;
 
     const now = () => clock.now();
@@ -175,6 +183,7 @@ export class Node {
 
     this.#keeper.load();
     connectSubscriptions(this, this.#keeper);
+    this.wallets = openWallets(this, walletFiles, options.signatures);
     this.#readmitAbandoned();
     this.#stopHousekeeping = startHousekeeping({
       clock,
@@ -264,6 +273,7 @@ export class Node {
     this.#peers?.stop();
     this.#stopNodeRecorder();
     this.#stopHousekeeping();
+    this.wallets.stop();
     this.explorer.close();
     await this.index.stop();
     try {
@@ -276,6 +286,7 @@ export class Node {
   /** A full disk may refuse the last words; the lock must go back all the same. */
   #release(): void {
     try {
+      this.#walletFiles.store.close();
       closeChainDatabase(this.#database);
     } finally {
       this.directory.release();
@@ -317,6 +328,7 @@ interface FirstParts {
   readonly scripts: ScriptVerifier;
   readonly chain: Chain;
   readonly index: IndexService;
+  readonly walletFiles: WalletFiles;
 }
 
 function makeChain(

@@ -64,6 +64,17 @@ export class ContactStore {
     );
   }
 
+  /** The first, by name, who has this address. */
+  findByAddress(address: string): Contact | undefined {
+    return (
+      this.#database
+        .query<Contact, [string]>(
+          `SELECT ${COLUMNS} FROM contacts WHERE address = ? ORDER BY key LIMIT 1`,
+        )
+        .get(address) ?? undefined
+    );
+  }
+
   /** All of them, in order of their names. */
   list(): Contact[] {
     return this.#database.query<Contact, []>(`SELECT ${COLUMNS} FROM contacts ORDER BY key`).all();

@@ -39,6 +39,7 @@ export const WALLET_MIGRATIONS: readonly Migration[] = [
     note TEXT NOT NULL,
     created_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX contacts_address ON contacts (address);
 
   -- Transactions that touched a wallet, for when mempool and chain have them no more.
   CREATE TABLE kept_transactions (

@@ -12,16 +12,13 @@ import { scriptOf } from "../primitives/address.ts";
 import { AccountKey, type Branch, HARDENED, KEY_VERSIONS, type KeyOrigin } from "./account-key.ts";
 import { formatDescriptor } from "./descriptor-checksum.ts";
 import { seedOf } from "./mnemonic.ts";
+import type { WalletSecret } from "./wallet-secret.ts";
 
 /** Kinds of account whose scripts take one signature, as descriptors name them. */
 export type AccountKind = "wpkh" | "tr" | "pkh";
 
-/** What a wallet's keys come from; both are the holder's to wipe. */
-export interface WalletSecret {
-  readonly entropy: Uint8Array;
-  /** As encodePassphrase() makes it; empty for none. */
-  readonly passphrase: Uint8Array;
-}
+/** What a wallet's keys come from; the holder's to wipe. */
+export type SecretBytes = Pick<WalletSecret, "entropy" | "passphrase">;
 
 /** BIP-0044's number for test networks: coins without a price. */
 export const COIN_TYPE = 1;
@@ -154,7 +151,7 @@ export type Account = KeyAccount | AddressAccount | ContractAccount;
  * Lends the master key to `work` and wipes it afterwards, also if `work` throws. `work` must be done
  * with it when it returns: a promise would find it wiped.
  */
-export function withMasterKey<T>(secret: WalletSecret, work: (master: HDKey) => T): T {
+export function withMasterKey<T>(secret: SecretBytes, work: (master: HDKey) => T): T {
   const seed = seedOf(secret.entropy, secret.passphrase);
   const master = HDKey.fromMasterSeed(seed, KEY_VERSIONS);
   seed.fill(0);
@@ -183,7 +180,7 @@ export function withDerivedKey<T>(
 
 /** Returns the account number `accountIndex` of a kind, at m/purpose'/1'/accountIndex'. */
 export function deriveAccount(
-  secret: WalletSecret,
+  secret: SecretBytes,
   kind: AccountKind,
   accountIndex: number,
 ): KeyAccount {
@@ -191,11 +188,11 @@ export function deriveAccount(
 }
 
 /** Returns the contract account at m/48'/1'/accountIndex'/2' (BIP-0048, P2WSH). */
-export function deriveContractAccount(secret: WalletSecret, accountIndex: number): ContractAccount {
+export function deriveContractAccount(secret: SecretBytes, accountIndex: number): ContractAccount {
   return new ContractAccount(accountKey(secret, [48, COIN_TYPE, accountIndex, 2]));
 }
 
-function accountKey(secret: WalletSecret, steps: readonly number[]): AccountKey {
+function accountKey(secret: SecretBytes, steps: readonly number[]): AccountKey {
   if (steps.some((step) => !Number.isInteger(step) || step < 0 || step >= HARDENED)) {
     throw new RangeError("no index of an account");
   }

@@ -29,8 +29,8 @@ import {
   deriveAccount,
   deriveContractAccount,
   type KeyAccount,
+  type SecretBytes,
   scriptOfKey,
-  type WalletSecret,
   withMasterKey,
 } from "../../../src/wallet/account.ts";
 import { KEY_VERSIONS } from "../../../src/wallet/account-key.ts";
@@ -66,7 +66,7 @@ const CAIRN = { bech32: "crn", p2pkh: 28, p2sh: 87, wif: 156 };
 const SECRETS = [1, 2, 3].map((fill) => {
   return { entropy: new Uint8Array(32).fill(fill), passphrase: new Uint8Array(0) };
 });
-const [OURS, THEIRS] = SECRETS as [WalletSecret, WalletSecret];
+const [OURS, THEIRS] = SECRETS as [SecretBytes, SecretBytes];
 const PAID = deriveAccount(THEIRS, "wpkh", 0).scriptAt(0, 0);
 const FEE = 500;
 
@@ -430,7 +430,7 @@ describe("combinePsbts", () => {
 const accounts = new Map<string, KeyAccount>();
 
 /** Derived once: a seed takes milliseconds, on purpose. */
-function accountOf(kind: AccountKind, secret: WalletSecret): KeyAccount {
+function accountOf(kind: AccountKind, secret: SecretBytes): KeyAccount {
   const name = `${kind} ${toHex(secret.entropy)}`;
   const account = accounts.get(name) ?? deriveAccount(secret, kind, 0);
   accounts.set(name, account);
@@ -440,7 +440,7 @@ function accountOf(kind: AccountKind, secret: WalletSecret): KeyAccount {
 type Coin = PsbtInputParts & { readonly previousTx: Uint8Array };
 
 /** A coin at index `index` of an account, in a transaction of its own. */
-function coinOf(kind: AccountKind, index: number, secret: WalletSecret = OURS): Coin {
+function coinOf(kind: AccountKind, index: number, secret: SecretBytes = OURS): Coin {
   const account = accountOf(kind, secret);
   return coinAt(account.scriptAt(0, index), [account.derivationAt(0, index)], kind === "pkh");
 }

@@ -1,0 +1,57 @@
+/**
+ * The accounts of a development network: wallets without a password, of one published mnemonic, with
+ * coins to spend from the first moment on.
+ *
+ * Whoever reads this has their keys; no other network may ever see them used. Blocks are made by
+ * development-chain.ts.
+ */
+
+import { parseMnemonic } from "../wallet/mnemonic.ts";
+import type { Wallet } from "../wallet/wallet.ts";
+import { mineAtOnce } from "./development-chain.ts";
+import type { Node } from "./node.ts";
+
+/** The words that developers' tools everywhere use for keys that guard nothing. */
+export const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
+
+/** Names of the funded accounts, in order of their numbers. */
+export const DEVELOPMENT_ACCOUNTS = [
+  "alice",
+  "bob",
+  "carol",
+  "dave",
+  "erin",
+  "frank",
+  "grace",
+  "heidi",
+  "ivan",
+  "judy",
+] as const;
+
+/** Name of the account that mines, and gives away what it has. */
+export const FAUCET_NAME = "faucet";
+
+/** Blocks that the faucet mines at first, beyond those that make the coins before them mature. */
+const FAUCET_BLOCKS = 20;
+
+/** Makes those of the accounts that are not there, and gives the first coins of the chain to them. */
+export async function openDevelopmentAccounts(node: Node): Promise<readonly Wallet[]> {
+  const entropy = parseMnemonic(DEVELOPMENT_MNEMONIC);
+  const wallets: Wallet[] = [];
+  for (const [account, name] of [...DEVELOPMENT_ACCOUNTS, FAUCET_NAME].entries()) {
+    const isThere = node.wallets.list().some((wallet) => wallet.name === name);
+    wallets.push(
+      isThere ? node.wallets.get(name) : await node.wallets.createPlain(name, entropy, account),
+    );
+  }
+  if (node.chain.tip.height === 0) fund(node, wallets);
+  return wallets;
+}
+
+function fund(node: Node, wallets: readonly Wallet[]): void {
+  const scripts = wallets.map((wallet) => wallet.receiveAddress(false).script);
+  const faucet = scripts.at(-1);
+  for (const script of scripts.slice(0, -1)) mineAtOnce(node, script);
+  const { coinbaseMaturity } = node.network.params;
+  for (let count = 0; count < FAUCET_BLOCKS + coinbaseMaturity; count++) mineAtOnce(node, faucet);
+}
