@@ -12,6 +12,8 @@ import type { IndexWorker } from "../index/index-service.ts";
 import { Logger } from "../lib/logger.ts";
 import type { Config } from "../node/config.ts";
 import { ConfigError } from "../node/config-error.ts";
+import { developmentPayoutScript, openDevelopmentAccounts } from "../node/development-accounts.ts";
+import { startDevelopmentMining } from "../node/development-chain.ts";
 import { makeLogSink } from "../node/logging.ts";
 import {
   findSetNetwork,
@@ -71,6 +73,7 @@ export async function runNode(given: Config, needs: RunNodeNeeds): Promise<numbe
   const node = await startNode(config, network, log, needs);
   let api: ApiServer;
   try {
+    if (config.dev) await openDevelopmentAccounts(node);
     api = await serveApi(node, config, needs.world.version);
   } catch (cause) {
     await node.stop();
@@ -88,7 +91,7 @@ export async function runNode(given: Config, needs: RunNodeNeeds): Promise<numbe
   // The port may have moved: commands on this machine find it here.
   const url = localUrl(api);
   writePrivateFile(node.directory.file(URL_FILE_NAME), `${url}\n`);
-  const stopWaiting = config.mine ? startMiningWhenCaughtUp(node) : () => {};
+  const stopMining = startMining(node, config);
   printWelcome(terminal, node, url, config, needs.world.version);
   const stopped = watchChain(node, log);
   const reason = await end;
@@ -99,7 +102,7 @@ export async function runNode(given: Config, needs: RunNodeNeeds): Promise<numbe
     log.error("the node cannot go on", { reason: messageOf(reason.error) });
   }
   await endWithin(needs.world, async () => {
-    stopWaiting();
+    stopMining();
     // Whoever waits for blocks is told that none will come, rather than cut off.
     node.miner.close();
     await api.stop();
@@ -109,6 +112,12 @@ export async function runNode(given: Config, needs: RunNodeNeeds): Promise<numbe
 
   if (needs.world.environment.CAIRN_DEBUG) terminal.printError(String(reason.error.stack));
   return EXIT_CODE.failed;
+}
+
+/** Starts what makes blocks; returns what ends the waiting for it. */
+function startMining(node: Node, { mine, dev, devMine }: Config): () => void {
+  if (mine) return startMiningWhenCaughtUp(node);
+  return dev ? startDevelopmentMining(node, devMine) : () => {};
 }
 
 async function startNode(
@@ -130,7 +139,7 @@ async function startNode(
       // Not before it is known what others have: see start-mining.ts.
       enabled: false,
       threads: config.threads,
-      payoutScript: readPayoutAddress(config.address, network),
+      payoutScript: payoutScriptOf(config, network),
       tag: config.minerTag,
       refreshMs: config.templateRefreshSeconds * 1000,
       cpus: config.cpuAffinity ?? [],
@@ -184,8 +193,9 @@ async function joinPeers(
   }
 }
 
-function readPayoutAddress(address: string | undefined, network: Network): Uint8Array | undefined {
-  if (address === undefined) return undefined;
+/** Undefined: to a key of the node's own. */
+function payoutScriptOf({ address, dev }: Config, network: Network): Uint8Array | undefined {
+  if (address === undefined) return dev ? developmentPayoutScript() : undefined;
   try {
     return parseAddress(address, network.addressPrefixes);
   } catch (cause) {

@@ -6,8 +6,10 @@
  * development-chain.ts.
  */
 
+import { deriveAccount } from "../wallet/account.ts";
 import { parseMnemonic } from "../wallet/mnemonic.ts";
 import type { Wallet } from "../wallet/wallet.ts";
+import { WalletSecret } from "../wallet/wallet-secret.ts";
 import { mineAtOnce } from "./development-chain.ts";
 import type { Node } from "./node.ts";
 
@@ -33,6 +35,13 @@ export const FAUCET_NAME = "faucet";
 
 /** Blocks that the faucet mines at first, beyond those that make the coins before them mature. */
 const FAUCET_BLOCKS = 20;
+
+/** Returns where blocks pay that nobody asked for in particular: to the faucet. */
+export function developmentPayoutScript(): Uint8Array {
+  const entropy = parseMnemonic(DEVELOPMENT_MNEMONIC);
+  const secret = new WalletSecret(entropy);
+  return deriveAccount(secret, "wpkh", DEVELOPMENT_ACCOUNTS.length).scriptAt(0, 0);
+}
 
 /** Makes those of the accounts that are not there, and gives the first coins of the chain to them. */
 export async function openDevelopmentAccounts(node: Node): Promise<readonly Wallet[]> {
