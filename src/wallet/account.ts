@@ -162,19 +162,27 @@ export function withMasterKey<T>(secret: SecretBytes, work: (master: HDKey) => T
   }
 }
 
-/** Lends the private key at `path` below `master` to `work`; wipes it, and all on the way to it. */
-export function withDerivedKey<T>(
+/**
+ * Lends the keys below `master` to `work`, each by its path. Every key on the way is derived once,
+ * and wiped with all others when `work` is done or throws; `master` stays its holder's.
+ */
+export function withDerivedKeys<T>(
   master: HDKey,
-  path: readonly number[],
-  work: (key: HDKey) => T,
+  work: (keyAt: (path: readonly number[]) => HDKey) => T,
 ): T {
-  const [step, ...rest] = path;
-  if (step === undefined) return work(master);
-  const child = master.deriveChild(step);
+  const derived = new Map<string, HDKey>();
+  const keyAt = (path: readonly number[]): HDKey => {
+    const step = path.at(-1);
+    if (step === undefined) return master;
+    const name = path.join("/");
+    const key = derived.get(name) ?? keyAt(path.slice(0, -1)).deriveChild(step);
+    derived.set(name, key);
+    return key;
+  };
   try {
-    return withDerivedKey(child, rest, work);
+    return work(keyAt);
   } finally {
-    child.wipePrivateData();
+    for (const key of derived.values()) key.wipePrivateData();
   }
 }
 
@@ -198,10 +206,8 @@ function accountKey(secret: SecretBytes, steps: readonly number[]): AccountKey {
   }
   const path = steps.map((step) => step + HARDENED);
   return withMasterKey(secret, (master) =>
-    withDerivedKey(
-      master,
-      path,
-      (key) => new AccountKey(key, { fingerprint: master.fingerprint, path }),
-    ),
+    withDerivedKeys(master, (keyAt) => {
+      return new AccountKey(keyAt(path), { fingerprint: master.fingerprint, path });
+    }),
   );
 }

@@ -16,13 +16,14 @@ import { decodeTransaction, type Transaction, type TxOutput } from "../primitive
 import { STANDARD_FLAGS } from "../script/flags.ts";
 import { createSighashCache, SighashType } from "../script/sighash.ts";
 import { verifyInput } from "../script/verify-input.ts";
-import { withDerivedKey } from "./account.ts";
+import { withDerivedKeys } from "./account.ts";
+import type { KeyOrigin } from "./account-key.ts";
 import { copyPsbt } from "./psbt.ts";
 import { guard, PsbtError } from "./psbt-error.ts";
 import { describePsbt, type Psbt, type PsbtInputFacts } from "./psbt-facts.ts";
 
-/** Deeper derivations are nobody's, and would only cost time. */
-const MAX_PATH_LENGTH = 12;
+/** Steps from the master key to a key: BIP-0048 has six, and each costs time. */
+const MAX_PATH_LENGTH = 8;
 
 /** More derivations of one input with our fingerprint are an attack on our time. */
 const MAX_OWN_KEYS = 20;
@@ -37,20 +38,25 @@ const NO_CHANCE = new Uint8Array(32);
  * `missing-output` if it does not say, or does not prove, what it spends.
  */
 export function signPsbt(psbt: Psbt, master: HDKey): number {
-  let added = 0;
-  for (const [index, input] of describePsbt(psbt).inputs.entries()) {
-    if (input.isFinal) continue;
-    const own = input.keys.filter(({ fingerprint, path }) => {
-      return fingerprint === master.fingerprint && path.length <= MAX_PATH_LENGTH;
-    });
-    for (const { publicKey, path } of own.slice(0, MAX_OWN_KEYS)) {
-      if (input.signedBy.some((signer) => equalBytes(signer, publicKey))) continue;
-      added += withDerivedKey(master, path, (key) => {
-        return isKey(key, publicKey) && signInput(psbt, index, input, key) ? 1 : 0;
-      });
+  return withDerivedKeys(master, (keyAt) => {
+    let added = 0;
+    for (const [index, input] of describePsbt(psbt).inputs.entries()) {
+      for (const { publicKey, path } of ownKeys(input, master.fingerprint)) {
+        const key = keyAt(path);
+        if (isKey(key, publicKey) && signInput(psbt, index, input, key)) added++;
+      }
     }
-  }
-  return added;
+    return added;
+  });
+}
+
+/** The keys an input says are ours, and for which it has no signature yet. */
+function ownKeys({ keys, signedBy, isFinal }: PsbtInputFacts, fingerprint: number): KeyOrigin[] {
+  if (isFinal) return [];
+  return keys
+    .filter((key) => key.fingerprint === fingerprint && key.path.length <= MAX_PATH_LENGTH)
+    .filter(({ publicKey }) => !signedBy.some((signer) => equalBytes(signer, publicKey)))
+    .slice(0, MAX_OWN_KEYS);
 }
 
 /**

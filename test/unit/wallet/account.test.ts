@@ -15,7 +15,7 @@ import {
   deriveAccount,
   deriveContractAccount,
   KeyAccount,
-  withDerivedKey,
+  withDerivedKeys,
   withMasterKey,
 } from "../../../src/wallet/account.ts";
 import { AccountKey, HARDENED, KEY_VERSIONS } from "../../../src/wallet/account-key.ts";
@@ -61,7 +61,7 @@ describe("BIP-0084 and BIP-0086", () => {
       // The vectors are of the coin type that our accounts never have.
       const path = [purpose, 0, 0].map((step) => step + HARDENED);
       const key = withMasterKey(secret, (master) =>
-        withDerivedKey(master, path, (node) => new AccountKey(node)),
+        withDerivedKeys(master, (keyAt) => new AccountKey(keyAt(path))),
       );
       const account = new KeyAccount(kind, key);
       for (const vector of keys) {
@@ -192,17 +192,28 @@ describe("withMasterKey", () => {
     ).toThrow(TypeError);
     expect(lent.map(({ privateKey }) => privateKey)).toEqual([null, null]);
   });
+});
 
-  test("lends derived keys, which are wiped too while the master key stays", () => {
+describe("withDerivedKeys", () => {
+  test("lends keys by their paths, derives each once, and wipes them while the master stays", () => {
     withMasterKey(SECRET, (master) => {
       const path = [84 + HARDENED, 1 + HARDENED, HARDENED];
-      let lent: HDKey | undefined;
-      const extended = withDerivedKey(master, path, (key) => {
-        lent = key;
-        return key.publicExtendedKey;
-      });
-      expect(published.accounts.wpkh).toEndWith(extended);
-      expect(lent?.privateKey).toBeNull();
+      const lent: HDKey[] = [];
+      const work = (keyAt: (path: readonly number[]) => HDKey) => {
+        expect(keyAt([])).toBe(master);
+        expect(keyAt(path)).toBe(keyAt([...path]));
+        expect(published.accounts.wpkh).toEndWith(keyAt(path).publicExtendedKey);
+        lent.push(...[1, 2, 3].map((steps) => keyAt(path.slice(0, steps))));
+        expect(lent.some(({ privateKey }) => privateKey === null)).toBe(false);
+      };
+      withDerivedKeys(master, work);
+      expect(() =>
+        withDerivedKeys(master, (keyAt) => {
+          lent.push(keyAt([7]));
+          throw new TypeError("of the work");
+        }),
+      ).toThrow(TypeError);
+      expect(lent.map(({ privateKey }) => privateKey)).toEqual([null, null, null, null]);
       expect(master.privateKey).not.toBeNull();
     });
   });
