@@ -25,7 +25,7 @@ import {
   type AccountKind,
   deriveAccount,
   deriveContractAccount,
-  withDerivedKey,
+  withDerivedKeys,
   withMasterKey,
 } from "./account.ts";
 import type { Chance } from "./coin-selection.ts";
@@ -246,8 +246,8 @@ export class Wallets {
     }
     const { path } = wallet.keyAccount;
     return await this.#lend(name, authority, 0, (master) =>
-      withDerivedKey(master, [...path, at.branch, at.index], (key) =>
-        signMessage(message, at.script, key.privateKey as Uint8Array),
+      withPrivateKey(master, [...path, at.branch, at.index], (key) =>
+        signMessage(message, at.script, key),
       ),
     );
   }
@@ -264,14 +264,7 @@ export class Wallets {
     if (contractAccount === undefined) throw watchOnly(name);
     const path = [...contractAccount.key.path, 0, index];
     return await this.#lend(name, authority, leaving, (master) =>
-      withDerivedKey(master, path, (key) => {
-        const privateKey = key.privateKey as Uint8Array;
-        try {
-          return work(privateKey);
-        } finally {
-          privateKey.fill(0);
-        }
-      }),
+      withPrivateKey(master, path, work),
     );
   }
 
@@ -492,6 +485,23 @@ function describeAccounts(secret: WalletSecret, kind: AccountKind, index: number
     deriveAccount(secret, kind, index).descriptor,
     deriveContractAccount(secret, index).descriptor,
   ];
+}
+
+/** Lends the private key at `path` to `work`, and wipes it afterwards. */
+function withPrivateKey<T>(
+  master: HDKey,
+  path: readonly number[],
+  work: (privateKey: Uint8Array) => T,
+): T {
+  return withDerivedKeys(master, (keyAt) => {
+    // A copy, whose holder wipes it.
+    const privateKey = keyAt(path).privateKey as Uint8Array;
+    try {
+      return work(privateKey);
+    } finally {
+      privateKey.fill(0);
+    }
+  });
 }
 
 function isAddress(text: string, { addressPrefixes }: Network): boolean {
