@@ -62,9 +62,10 @@ export function lockWords({ unit, value }: Lock, blockSeconds?: number): string 
   }
 }
 
-/** Returns a party's name with its role, unless they are the same. */
+/** Returns a party's name with its role, unless they are the same: "Anna (owner)", "heir 2". */
 export function partyLabel({ name, role }: ContractParty): string {
-  return name === role ? `the ${role}` : `${name} (${role})`;
+  if (name !== role) return `${name} (${role})`;
+  return /\d$/.test(role) ? role : `the ${role}`;
 }
 
 /** Returns "a, b and c". */

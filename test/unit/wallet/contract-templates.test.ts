@@ -186,7 +186,7 @@ describe("Contract.words", () => {
     ).words;
     expect(words[0]).toBe("Anna (owner) can spend at any time.");
     expect(words[1]).toContain("once the coins have 52,560 confirmations (about 365 days).");
-    for (const name of ["Ben (heir 1)", "the heir 2", "Zoë (heir 3)"]) {
+    for (const name of ["Ben (heir 1)", "heir 2", "Zoë (heir 3)"]) {
       expect(words[1]).toContain(name);
     }
   });
