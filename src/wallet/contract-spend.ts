@@ -36,6 +36,7 @@ import {
 } from "./contract.ts";
 import { ContractError } from "./contract-error.ts";
 import { isLockMet, lockFields } from "./contract-lock.ts";
+import { MAX_CONTRACT_PARTIES } from "./contract-parameters.ts";
 import {
   type ContractPsbt,
   decodeContractPsbt,
@@ -49,8 +50,8 @@ import {
 /** Sats per vbyte beyond which a feerate is taken for a mistake. */
 export const MAX_SPEND_FEERATE = 10_000;
 
-/** PSBTs that are put together at once: one of each party, and room for second tries. */
-export const MAX_PSBTS = 100;
+/** PSBTs that are put together at once: one of each party that a branch can have. */
+export const MAX_PSBTS = MAX_CONTRACT_PARTIES;
 
 /** Bytes of a signature with its hash type: 71 in DER, s being low, and one. */
 const MAX_SIGNATURE_LENGTH = 72;
