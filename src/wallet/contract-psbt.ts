@@ -21,6 +21,9 @@ import { ContractError } from "./contract-error.ts";
 /** Bytes of a PSBT: some ten times what the largest transaction that is relayed has. */
 export const MAX_PSBT_BYTES = 1_000_000;
 
+/** Characters of what the library says about a PSBT; it may quote it. */
+const MAX_REASON_LENGTH = 200;
+
 /** Unknown scripts are the contract's own; what others added to a PSBT goes on with it. */
 export const PSBT_OPTIONS = {
   allowUnknownInputs: true,
@@ -28,9 +31,13 @@ export const PSBT_OPTIONS = {
   unknown: "ignore",
 } as const;
 
+/** One input's part of a PSBT, by the library's names. */
+export type PsbtInput = ReturnType<Psbt["getInput"]>;
+
 /** A PSBT whose inputs all spend coins of the contract. */
 export interface ContractPsbt {
   readonly psbt: Psbt;
+  readonly inputs: readonly PsbtInput[];
   /** What signatures are for: without any witness. */
   readonly unsigned: Transaction;
   /** In sat, of the coins spent, in input order; what the PSBT says of them, and signatures cover. */
@@ -43,15 +50,29 @@ export type PartyStatus =
   | { readonly status: "missing" }
   | { readonly status: "wrong" };
 
+/** Returns what `act` does with a PSBT of another party; its exceptions become ContractError. */
+export function refusing<Result>(act: () => Result): Result {
+  try {
+    return act();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.slice(0, MAX_REASON_LENGTH) : "unknown";
+    throw malformed(reason);
+  }
+}
+
 /** Decodes a PSBT; ContractError unless all that it spends are coins of `contract`, signed ALL. */
 export function decodeContractPsbt(contract: Contract, bytes: Uint8Array): ContractPsbt {
   const psbt = decodePsbt(bytes);
-  const values: number[] = [];
-  for (let index = 0; index < psbt.inputsLength; index++) {
-    values.push(readInput(contract, psbt, index));
-  }
-  if (values.length === 0) throw malformed("it spends nothing");
-  return { psbt, unsigned: decodeUnsigned(psbt), values };
+  const inputs = Array.from({ length: psbt.inputsLength }, (_, index) => psbt.getInput(index));
+  if (inputs.length === 0) throw malformed("it spends nothing");
+  const values = inputs.map((input, index) => checkInput(contract, input, index));
+  const { witnessScript } = contract;
+  const unsigned = refusing(() => {
+    // Whoever made it need not have known the script.
+    for (const index of inputs.keys()) psbt.updateInput(index, { witnessScript }, true);
+    return decodeAll(psbt.unsignedTx, decodeTransaction);
+  });
+  return { psbt, inputs, unsigned, values };
 }
 
 /** Returns the signatures of `party` for all inputs, in their order, or what keeps them. */
@@ -65,7 +86,7 @@ export function findSignatures(
   const signatures: Uint8Array[] = [];
   let status: "missing" | "wrong" = "missing";
   for (const [index, value] of values.entries()) {
-    const given = psbts.flatMap(({ psbt }) => partialSignatures(psbt, index, publicKey));
+    const given = psbts.flatMap(({ inputs }) => signaturesBy(publicKey, inputs[index]));
     const digest = witnessV0Sighash(cache, index, witnessScript, value, SighashType.ALL);
     const valid = given.find((signature) => isSignatureOf(signature, digest, publicKey));
     if (valid !== undefined) signatures.push(valid);
@@ -75,13 +96,12 @@ export function findSignatures(
 }
 
 /** Returns the secret of `hash` that a PSBT carries (PSBT_IN_SHA256), or undefined. */
-export function findPsbtPreimage({ psbt }: ContractPsbt, hash: Uint8Array): Uint8Array | undefined {
-  for (let index = 0; index < psbt.inputsLength; index++) {
-    for (const [, preimage] of psbt.getInput(index).sha256 ?? []) {
-      if (isPreimage(preimage, hash)) return preimage;
-    }
-  }
-  return undefined;
+export function findPsbtPreimage(
+  { inputs }: ContractPsbt,
+  hash: Uint8Array,
+): Uint8Array | undefined {
+  const preimages = inputs.flatMap(({ sha256: known = [] }) => known.map(([, secret]) => secret));
+  return preimages.find((preimage) => isPreimage(preimage, hash));
 }
 
 /** True for the secret of a hash lock. */
@@ -91,41 +111,27 @@ export function isPreimage(preimage: Uint8Array, hash: Uint8Array): boolean {
 
 function decodePsbt(bytes: Uint8Array): Psbt {
   if (bytes.length > MAX_PSBT_BYTES) throw malformed(`it has more than ${MAX_PSBT_BYTES} bytes`);
-  try {
-    return Psbt.fromPSBT(bytes, PSBT_OPTIONS);
-  } catch (cause) {
-    throw malformed(cause instanceof Error ? cause.message.slice(0, 200) : "it cannot be read");
-  }
-}
-
-function decodeUnsigned(psbt: Psbt): Transaction {
-  try {
-    return decodeAll(psbt.unsignedTx, decodeTransaction);
-  } catch {
-    throw malformed("its transaction cannot be read");
-  }
+  return refusing(() => Psbt.fromPSBT(bytes, PSBT_OPTIONS));
 }
 
 /** Returns the value of the coin that an input spends. */
-function readInput(contract: Contract, psbt: Psbt, index: number): number {
-  const input = psbt.getInput(index);
+function checkInput(contract: Contract, input: PsbtInput, index: number): number {
   const { script, amount } = readPrevOut(input, index);
   if (!equalBytes(script, contract.scriptPubKey)) {
     throw foreign(index, "spends a coin that is not the contract's");
   }
-  if (input.witnessScript === undefined) {
-    psbt.updateInput(index, { witnessScript: contract.witnessScript }, true);
-  } else if (!equalBytes(input.witnessScript, contract.witnessScript)) {
+  const { witnessScript = contract.witnessScript, sighashType = SighashType.ALL } = input;
+  if (!equalBytes(witnessScript, contract.witnessScript)) {
     throw foreign(index, "has another script");
   }
-  if (input.sighashType !== undefined && input.sighashType !== SighashType.ALL) {
+  if (sighashType !== SighashType.ALL) {
     throw foreign(index, "asks for signatures that do not cover everything");
   }
   if (amount > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed("an amount is beyond all money");
   return Number(amount);
 }
 
-function readPrevOut(input: ReturnType<Psbt["getInput"]>, index: number) {
+function readPrevOut(input: PsbtInput, index: number): ReturnType<typeof getPrevOut> {
   try {
     return getPrevOut(input);
   } catch {
@@ -133,8 +139,8 @@ function readPrevOut(input: ReturnType<Psbt["getInput"]>, index: number) {
   }
 }
 
-function partialSignatures(psbt: Psbt, index: number, publicKey: Uint8Array): Uint8Array[] {
-  const all = psbt.getInput(index).partialSig ?? [];
+function signaturesBy(publicKey: Uint8Array, input: PsbtInput | undefined): Uint8Array[] {
+  const all = input?.partialSig ?? [];
   return all.filter(([key]) => equalBytes(key, publicKey)).map(([, signature]) => signature);
 }
 

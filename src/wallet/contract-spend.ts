@@ -45,6 +45,7 @@ import {
   isPreimage,
   type PartyStatus,
   PSBT_OPTIONS,
+  refusing,
 } from "./contract-psbt.ts";
 
 /** Sats per vbyte beyond which a feerate is taken for a mistake. */
@@ -179,23 +180,18 @@ export function signContractPsbt(
   const party = partyOf(branch, privateKey);
   const { status } = findSignatures(contract, [decoded], party);
   if (status === "wrong") throw wrongSignatures([party.name]);
-  if (status === "missing") {
-    for (const index of decoded.values.keys()) decoded.psbt.signIdx(privateKey, index);
-  }
-  return decoded.psbt.toPSBT();
+  return refusing(() => {
+    if (status === "missing") {
+      for (const index of decoded.values.keys()) decoded.psbt.signIdx(privateKey, index);
+    }
+    return decoded.psbt.toPSBT();
+  });
 }
 
 /** Returns one PSBT with the signatures of all; ContractError unless all spend the same way. */
 export function combineContractPsbts(contract: Contract, psbts: readonly Uint8Array[]): Uint8Array {
   decodeAlike(contract, psbts);
-  try {
-    return PSBTCombine([...psbts], PSBT_OPTIONS);
-  } catch (cause) {
-    throw new ContractError(
-      "spend-psbts-differ",
-      `the PSBTs contradict each other: ${cause instanceof Error ? cause.message.slice(0, 200) : ""}`,
-    );
-  }
+  return refusing(() => PSBTCombine([...psbts], PSBT_OPTIONS));
 }
 
 /**

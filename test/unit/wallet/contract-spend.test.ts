@@ -52,6 +52,7 @@ import {
   type NamedKey,
   party,
   SECRET,
+  SECRET_HASH,
   spendContract,
 } from "../../support/contracts.ts";
 import { paymentKey } from "../../support/payments.ts";
@@ -384,6 +385,43 @@ describe("signContractPsbt", () => {
     expect(code(new Psbt().toBuffer())).toBe("spend-psbt-malformed");
   });
 
+  test("refuses fields that contradict the contract", () => {
+    const contract = example("escrow");
+    const { psbt } = makeContractSpend(plan(contract, "spend"));
+    const parent = makeTransaction({
+      version: 2,
+      lockTime: 0,
+      inputs: [],
+      outputs: [{ value: 5, scriptPubKey: contract.scriptPubKey }],
+    });
+    const script = Uint8Array.of(0x51);
+    const changes = [
+      { redeemScript: script },
+      { tapInternalKey: ANNA.publicKey.subarray(1) },
+      { nonWitnessUtxo: encodeTransaction(parent) },
+    ];
+    for (const change of changes) {
+      const hostile = Psbt.fromBuffer(psbt);
+      Object.assign(hostile.data.inputs[0]!, change);
+      const act = () => sign(contract, "spend", hostile.toBuffer(), ANNA);
+      expect(codeOf(act)).toBe("spend-psbt-malformed");
+    }
+    const other = Psbt.fromBuffer(psbt);
+    Object.assign(other.data.inputs[0]!, { witnessScript: script });
+    expect(codeOf(() => sign(contract, "spend", other.toBuffer(), ANNA))).toStartWith("spend-psbt");
+  });
+
+  test("does not believe a witness that somebody says is final", () => {
+    const contract = example("escrow");
+    const hostile = Psbt.fromBuffer(makeContractSpend(plan(contract, "spend")).psbt);
+    Object.assign(hostile.data.inputs[0]!, { finalScriptWitness: Uint8Array.of(1, 1, 0x51) });
+    const psbt = hostile.toBuffer();
+    expect(viewContractSpend(contract, psbt).branches[0]!.signed).toEqual([]);
+    expect(codeOf(() => finishContractSpend(contract, "spend", [psbt]))).toBe(
+      "spend-signatures-missing",
+    );
+  });
+
   test(
     "throws nothing but ContractError on PSBTs that were damaged",
     () => {
@@ -508,6 +546,29 @@ describe("bitcoinjs-lib", () => {
     const tx = finishContractSpend(contract, "spend", [anna!, foreignSign(psbt, BEN)]);
     expect(scriptError(contract, tx)).toBeUndefined();
     expect(viewContractSpend(contract, psbt).fee).toBe(1_000);
+  });
+
+  test("reads the secret where BIP-0174 puts it", () => {
+    const contract = example("htlc");
+    const { psbt } = makeContractSpend(plan(contract, "claim", { preimage: SECRET }));
+    const fields = Psbt.fromBuffer(psbt).data.inputs[0]!.unknownKeyVals!;
+    expect(fields.map(({ key, value }) => [toHex(key), toHex(value)])).toEqual([
+      [`0b${toHex(SECRET_HASH)}`, toHex(SECRET)],
+    ]);
+  });
+
+  test("fills in the script that a PSBT does not have", () => {
+    const contract = example("escrow");
+    const bare = new Psbt();
+    bare.addInput({
+      hash: coin(0).outpoint.txid,
+      index: 0,
+      witnessUtxo: { script: contract.scriptPubKey, value: 100_000n },
+    });
+    bare.addOutput({ script: HOME, value: 99_000n });
+    const signed = sign(contract, "spend", bare.toBuffer(), ANNA, CLEO);
+    const tx = finishContractSpend(contract, "spend", signed);
+    expect(scriptError(contract, tx)).toBeUndefined();
   });
 
   test("agrees on the heirs' branch of an inheritance", () => {

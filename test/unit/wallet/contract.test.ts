@@ -35,6 +35,38 @@ function assemble(asm: string): Uint8Array {
 
 const NOTHING = new Uint8Array(0);
 
+/** Test vectors of BIP-0067 whose keys are points: keys as listed, and the 2-of-n script. */
+const SORTED_KEYS: readonly (readonly [keys: readonly string[], script: string])[] = [
+  [
+    [
+      "02ff12471208c14bd580709cb2358d98975247d8765f92bc25eab3b2763ed605f8",
+      "02fe6f0a5a297eb38c391581c4413e084773ea23954d93f7753db7dc0adc188b2f",
+    ],
+    "522102fe6f0a5a297eb38c391581c4413e084773ea23954d93f7753db7dc0adc188b2f" +
+      "2102ff12471208c14bd580709cb2358d98975247d8765f92bc25eab3b2763ed605f852ae",
+  ],
+  [
+    [
+      "02632b12f4ac5b1d1b72b2a3b508c19172de44f6f46bcee50ba33f3f9291e47ed0",
+      "027735a29bae7780a9755fae7a1c4374c656ac6a69ea9f3697fda61bb99a4f3e77",
+      "02e2cc6bd5f45edd43bebe7cb9b675f0ce9ed3efe613b177588290ad188d11b404",
+    ],
+    "522102632b12f4ac5b1d1b72b2a3b508c19172de44f6f46bcee50ba33f3f9291e47ed0" +
+      "21027735a29bae7780a9755fae7a1c4374c656ac6a69ea9f3697fda61bb99a4f3e77" +
+      "2102e2cc6bd5f45edd43bebe7cb9b675f0ce9ed3efe613b177588290ad188d11b40453ae",
+  ],
+  [
+    [
+      "022df8750480ad5b26950b25c7ba79d3e37d75f640f8e5d9bcd5b150a0f85014da",
+      "03e3818b65bcc73a7d64064106a859cc1a5a728c4345ff0b641209fba0d90de6e9",
+      "021f2f6e1e50cb6a953935c3601284925decd3fd21bc445712576873fb8c6ebc18",
+    ],
+    "5221021f2f6e1e50cb6a953935c3601284925decd3fd21bc445712576873fb8c6ebc18" +
+      "21022df8750480ad5b26950b25c7ba79d3e37d75f640f8e5d9bcd5b150a0f85014da" +
+      "2103e3818b65bcc73a7d64064106a859cc1a5a728c4345ff0b641209fba0d90de6e953ae",
+  ],
+];
+
 function expectSameScript({ miniscript, witnessScript }: Contract): void {
   const compiled = compileMiniscript(miniscript);
   expect(compiled.error).toBeNull();
@@ -75,6 +107,11 @@ describe("makeContractCore", () => {
     expect(keys.map(toHex)).toEqual([...keys].sort(compareBytes).map(toHex));
     expect(descriptor).toBe(`wsh(${miniscript})`);
     expect(miniscript).toStartWith("multi(2,");
+  });
+
+  test.each(SORTED_KEYS)("puts keys in the order that BIP-0067 publishes (%#)", (keys, script) => {
+    const parameters = { keys: keys.map((publicKey) => ({ publicKey })), threshold: 2 };
+    expect(toHex(makeContract("multisig", parameters).witnessScript)).toBe(script);
   });
 
   test("keeps far from what is relayed at most with the most keys", () => {
