@@ -8,6 +8,7 @@ import { Psbt } from "bitcoinjs-lib";
 import { ECPairFactory } from "ecpair";
 import fc from "fast-check";
 import * as ecc from "tiny-secp256k1";
+import { sha256 } from "../../../src/crypto/hash.ts";
 import { PORTABLE_SIGNATURES } from "../../../src/crypto/signature-verifier.ts";
 import { equalBytes, toHex } from "../../../src/lib/bytes.ts";
 import { decodeAll } from "../../../src/lib/codec.ts";
@@ -208,6 +209,17 @@ describe("finishContractSpend", () => {
     );
   });
 
+  test("knows that a secret of another length opens nothing", () => {
+    const short = SECRET.subarray(1);
+    const { parameters } = example("htlc");
+    const contract = makeContract("htlc", { ...parameters, hash: toHex(sha256(short)) });
+    const { psbt } = makeContractSpend(plan(contract, "claim"));
+    const [ben] = sign(contract, "claim", psbt, BEN);
+    expect(codeOf(() => finishContractSpend(contract, "claim", [ben!], short))).toBe(
+      "spend-preimage-wrong",
+    );
+  });
+
   test("refuses a PSBT that was made for another branch", () => {
     const contract = example("htlc");
     const { psbt } = makeContractSpend(plan(contract, "claim", { preimage: SECRET }));
@@ -383,6 +395,10 @@ describe("signContractPsbt", () => {
     poor.addInput({ hash: "11".repeat(32), index: 0 });
     expect(code(poor.toBuffer())).toBe("spend-psbt-foreign");
     expect(code(new Psbt().toBuffer())).toBe("spend-psbt-malformed");
+    const elsewhere = new Psbt();
+    const witnessUtxo = { script: example("htlc").scriptPubKey, value: 100_000n };
+    elsewhere.addInput({ hash: "11".repeat(32), index: 0, witnessUtxo });
+    expect(code(elsewhere.toBuffer())).toBe("spend-psbt-foreign");
   });
 
   test("refuses fields that contradict the contract", () => {

@@ -62,6 +62,7 @@ const REFUSED: readonly (readonly [template: string, parameters: unknown, code: 
   ["multisig", { ...MULTISIG, keys: [named("x".repeat(41)), party(BEN)] }, "contract-name"],
   ["multisig", { ...MULTISIG, keys: [named("a\u202eb"), party(BEN)] }, "contract-name"],
   ["multisig", { ...MULTISIG, keys: [named("a\nb"), party(BEN)] }, "contract-name"],
+  ["multisig", { ...MULTISIG, keys: [named("Anna "), party(BEN)] }, "contract-name"],
   ["multisig", { ...MULTISIG, keys: [named("<b>"), party(BEN)] }, "contract-name"],
   ["multisig", { ...MULTISIG, keys: [named("Signer 2"), party(BEN)] }, "contract-name-twice"],
   ["timelock", locked({}), "contract-lock"],
