@@ -33,6 +33,7 @@ import {
   type ContractParty,
   getBranch,
   PREIMAGE_LENGTH,
+  partiesByKey,
 } from "./contract.ts";
 import { ContractError } from "./contract-error.ts";
 import { isLockMet, lockFields } from "./contract-lock.ts";
@@ -427,19 +428,18 @@ function getPreimage(
   throw new ContractError("spend-preimage-missing", `"${name}" needs the secret`, { branch: name });
 }
 
-/** Returns, for as many parties as must sign, in their order, the signatures for all inputs. */
+/** Returns, for as many parties as must sign, in the order of their keys, their signatures. */
 function getSignatures(
   contract: Contract,
   branch: ContractBranch,
   psbts: readonly [ContractPsbt, ...ContractPsbt[]],
 ): readonly (readonly Uint8Array[])[] {
-  const statuses = branch.parties.map((party) => findSignatures(contract, psbts, party));
+  const statuses = partiesByKey(branch).map((party) => findSignatures(contract, psbts, party));
   const signed = statuses.flatMap((each) => (each.status === "signed" ? [each.signatures] : []));
   if (signed.length >= branch.threshold) return signed.slice(0, branch.threshold);
 
-  const wrong = namesOf(branch, statuses, "wrong");
+  const { wrong, missing } = progressOf(contract, branch, psbts);
   if (wrong.length > 0) throw wrongSignatures(wrong);
-  const missing = namesOf(branch, statuses, "missing");
   const needed = branch.threshold - signed.length;
   throw new ContractError(
     "spend-signatures-missing",

@@ -36,7 +36,7 @@ export interface ContractParty {
 /** One way to spend; all that it names is needed. */
 export interface ContractBranch {
   readonly name: BranchName;
-  /** In the order of their keys (BIP-0067), in which the script asks for signatures. */
+  /** In the order given; the script has its own, see `partiesByKey`. */
   readonly parties: readonly ContractParty[];
   /** How many of the parties must sign. */
   readonly threshold: number;
@@ -69,7 +69,7 @@ export function makeContractCore(
   branches: readonly [ContractBranch] | readonly [ContractBranch, ContractBranch],
 ): ContractCore {
   const builder = new ScriptBuilder();
-  const [first, second] = branches.map(inKeyOrder) as [ContractBranch, ContractBranch?];
+  const [first, second] = branches;
   let miniscript = miniscriptOf(first);
   if (second === undefined) {
     writeBranch(builder, first);
@@ -80,7 +80,7 @@ export function makeContractCore(
   }
   const witnessScript = builder.build();
   return {
-    branches: second === undefined ? [first] : [first, second],
+    branches,
     witnessScript,
     scriptPubKey: scriptOf({ type: "p2wsh", witnessVersion: 0, program: sha256(witnessScript) }),
     miniscript,
@@ -98,9 +98,14 @@ export function getBranch({ branches }: Contract, name: string): ContractBranch 
   });
 }
 
+/** Returns the parties in the order of their keys (BIP-0067), in which the script asks them. */
+export function partiesByKey({ parties }: ContractBranch): ContractParty[] {
+  return [...parties].sort((a, b) => compareBytes(a.publicKey, b.publicKey));
+}
+
 /**
  * Returns what a witness begins with to satisfy `branch`, in front of the script: `signatures` are
- * in the order of the branch's parties, `preimage` is given exactly if the branch has a hash.
+ * in the order of their keys, `preimage` is given exactly if the branch has a hash.
  */
 export function branchWitness(
   { branches, witnessScript }: Contract,
@@ -123,15 +128,8 @@ export function branchWitness(
 const NO_BYTES = new Uint8Array(0);
 const ONE = Uint8Array.of(1);
 
-function inKeyOrder(branch: ContractBranch): ContractBranch {
-  const parties = [...branch.parties].sort((a, b) => compareBytes(a.publicKey, b.publicKey));
-  return { ...branch, parties };
-}
-
-function writeBranch(
-  builder: ScriptBuilder,
-  { lock, hash, threshold, parties }: ContractBranch,
-): ScriptBuilder {
+function writeBranch(builder: ScriptBuilder, branch: ContractBranch): ScriptBuilder {
+  const { lock, hash, threshold } = branch;
   if (lock !== undefined) {
     const opcode = isRelative(lock) ? Opcode.OP_CHECKSEQUENCEVERIFY : Opcode.OP_CHECKLOCKTIMEVERIFY;
     // Both leave the number, which OP_VERIFY takes away: no lock is zero.
@@ -142,6 +140,7 @@ function writeBranch(
     builder.opcode(Opcode.OP_SIZE).number(PREIMAGE_LENGTH).opcode(Opcode.OP_EQUALVERIFY);
     builder.opcode(Opcode.OP_SHA256).data(hash).opcode(Opcode.OP_EQUALVERIFY);
   }
+  const parties = partiesByKey(branch);
   const [alone, another] = parties as [ContractParty, ContractParty?];
   if (another === undefined) return builder.data(alone.publicKey).opcode(Opcode.OP_CHECKSIG);
 
@@ -150,8 +149,11 @@ function writeBranch(
   return builder.number(parties.length).opcode(Opcode.OP_CHECKMULTISIG);
 }
 
-function miniscriptOf({ lock, hash, threshold, parties }: ContractBranch): string {
-  const keys = parties.map(({ publicKey }) => toHex(publicKey)).join(",");
+function miniscriptOf(branch: ContractBranch): string {
+  const { lock, hash, threshold, parties } = branch;
+  const keys = partiesByKey(branch)
+    .map(({ publicKey }) => toHex(publicKey))
+    .join(",");
   let expression = parties.length === 1 ? `pk(${keys})` : `multi(${threshold},${keys})`;
   if (hash !== undefined) expression = `and_v(v:sha256(${toHex(hash)}),${expression})`;
   if (lock !== undefined) {

@@ -10,7 +10,12 @@ import { compareBytes, concatBytes, fromHex, toHex } from "../../../src/lib/byte
 import { findOpcode } from "../../../src/script/opcodes.ts";
 import { MAX_MULTISIG_KEYS, pushData } from "../../../src/script/script.ts";
 import { classifyOutput } from "../../../src/script/standard.ts";
-import { branchWitness, type Contract, getBranch } from "../../../src/wallet/contract.ts";
+import {
+  branchWitness,
+  type Contract,
+  getBranch,
+  partiesByKey,
+} from "../../../src/wallet/contract.ts";
 import { lockFields } from "../../../src/wallet/contract-lock.ts";
 import { makeContract } from "../../../src/wallet/contract-templates.ts";
 import {
@@ -102,7 +107,7 @@ describe("makeContractCore", () => {
 
   test("pays to the script's hash, and puts keys in the order of BIP-0067", () => {
     const { branches, scriptPubKey, descriptor, miniscript } = example("escrow");
-    const keys = branches[0]!.parties.map(({ publicKey }) => publicKey);
+    const keys = partiesByKey(branches[0]!).map(({ publicKey }) => publicKey);
     expect(classifyOutput(scriptPubKey)).toBe("witness_v0_scripthash");
     expect(keys.map(toHex)).toEqual([...keys].sort(compareBytes).map(toHex));
     expect(descriptor).toBe(`wsh(${miniscript})`);
@@ -126,7 +131,7 @@ describe("branchWitness", () => {
     "is what miniscript's satisfier gives: %s",
     (_, contract, branch) => {
       // One symbol for each signature, in the library's text and in ours.
-      const symbols = branch.parties
+      const symbols = partiesByKey(branch)
         .slice(0, branch.threshold)
         .map(({ publicKey }) => new TextEncoder().encode(`<sig(${toHex(publicKey)})>`));
       const secret = branch.hash === undefined ? undefined : SECRET;
