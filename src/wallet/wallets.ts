@@ -41,6 +41,7 @@ import { UnlockError, type Unlocked, UnlockSessions, type UnlockTerms } from "./
 import { Wallet } from "./wallet.ts";
 import { WalletActivity } from "./wallet-activity.ts";
 import type { WalletAddress } from "./wallet-addresses.ts";
+import { WalletContracts } from "./wallet-contracts.ts";
 import { WalletError } from "./wallet-error.ts";
 import type { PreparedPayment } from "./wallet-payments.ts";
 import { WalletSecret } from "./wallet-secret.ts";
@@ -98,6 +99,7 @@ const RESEND_INTERVAL_MS = 60_000;
 const USERS_DELAY_MS = 500;
 
 export class Wallets {
+  readonly contracts: WalletContracts;
   readonly #needs: WalletsNeeds;
   readonly #sessions: UnlockSessions;
   readonly #activity: WalletActivity;
@@ -109,6 +111,7 @@ export class Wallets {
 
   constructor(needs: WalletsNeeds) {
     this.#needs = needs;
+    this.contracts = new WalletContracts({ ...needs, wallets: this });
     const { clock, randomBytes, keystore, mempool, chain, waiting, store, log } = needs;
     const open = (name: string, password: string) => keystore.open(name, password);
     this.#sessions = new UnlockSessions({ clock, randomBytes, open });
