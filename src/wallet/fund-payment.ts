@@ -226,9 +226,8 @@ class Funding {
     };
 
     const bare = costOf(this.#bare);
-    const hasChange = rest?.isNeeded === false && bare.left >= this.#goal.changeLimit;
-    const { weight, fee: needed, left } = hasChange ? costOf(this.#withChange) : bare;
-    const hasRest = rest !== undefined && (hasChange || rest.isNeeded);
+    const hasRest = bare.left >= this.#goal.changeLimit;
+    const { weight, fee: needed, left } = hasRest ? costOf(this.#withChange) : bare;
     const droppedChange = hasRest ? 0 : left;
 
     const outputs: PlannedOutput[] = payments.map(({ value, scriptPubKey }) => ({
@@ -239,7 +238,7 @@ class Funding {
     if (feeFrom !== undefined) {
       deduct(outputs, feeFrom.indexes, needed - this.#senderPart(needed) - droppedChange);
     }
-    if (hasRest) {
+    if (rest !== undefined && hasRest) {
       const { scriptPubKey, role, isNeeded, position } = rest;
       const output = { value: left + (isNeeded ? dustThreshold(scriptPubKey) : 0), scriptPubKey };
       outputs.splice(position ?? chance.below(outputs.length + 1), 0, { ...output, role });
@@ -269,7 +268,7 @@ class Funding {
     const all = [...this.#task.mandatory.map((coin) => this.#offer(coin)), ...offered];
     const added = loadOf(offered, { ...this.#goal, maxWeight: Number.POSITIVE_INFINITY });
     const surplus = this.#goal.surplus(added.netValue, added.weight, added.count);
-    if (surplus >= 0) {
+    if (surplus >= 0 && all.length > 0) {
       const { feeFor } = this.#task;
       const maxWeight = this.#goal.maxWeight + this.#mandatoryWeight;
       const load = loadOf(all, { ...this.#goal, maxWeight });

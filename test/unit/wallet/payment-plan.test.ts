@@ -297,6 +297,24 @@ describe("planPayment", () => {
     expect(Math.abs(Number(third?.value) - Number(first?.value) - 10_000)).toBeLessThanOrEqual(1);
   });
 
+  test("leaves the sender's change as it is when recipients pay the fee", () => {
+    const leaving = (change: number) =>
+      plan({ coins: [someCoin(1, 50_000 + change)], subtractFeeFrom: [0], feerate: 20 });
+    expect(leaving(294).change?.value).toBe(294);
+    const { outputs, fee, droppedChange } = leaving(293);
+    expect(droppedChange).toBe(293);
+    expect(outputs).toMatchObject([{ value: 50_293 - fee }]);
+  });
+
+  test("adds a coin for change rather than giving up more than that costs", () => {
+    const { fee } = plan({ coins: [someCoin(1, 60_000)] });
+    const coins = [someCoin(1, 50_000 + fee + 260), someCoin(2, 10_000)];
+    for (let seed = 0; seed < 20; seed++) {
+      const made = plan({ coins, chance: new SeededRandom(seed) });
+      expect(made).toMatchObject({ inputs: { length: 2 }, droppedChange: 0 });
+    }
+  });
+
   test("refuses to take from a recipient more than leaves an output above dust", () => {
     const wish = { coins: rich, recipients: [pay(400)], subtractFeeFrom: [0] };
     expect(refusal(wish)).toMatchObject({ code: "amount-is-dust", facts: { least: 330 } });
@@ -342,6 +360,8 @@ describe("planPayment", () => {
     expect(spend([poor])).toMatchObject({ ancestorFee: 1_900 });
     expect(spend([poor], [poor])).toMatchObject({ ancestorFee: 1_900 });
     expect(spend([poor, rescued])).toMatchObject({ ancestorFee: 0 });
+    const helped = someAncestor(54, 3_000, 200, [poor.txid]);
+    expect(spend([poor, helped])).toMatchObject({ ancestorFee: 900 });
     expect(spend([poor], [rich])).toMatchObject({ ancestorFee: 1_900 });
     const { fee, virtualSize: size } = spend([poor]);
     expect(fee).toBe(10 * size + 1_900);
@@ -428,7 +448,12 @@ describe("planPayment", () => {
   });
 
   test("works without any fee where nothing is asked for", () => {
-    expect(plan({ coins: rich, feerate: 0, minFeerate: 0 })).toMatchObject({ fee: 0 });
+    const free = { feerate: 0, minFeerate: 0 };
+    expect(plan({ coins: rich, ...free })).toMatchObject({ fee: 0 });
+    // Nothing is to be paid for either; but a transaction spends something.
+    const recipients = [pay(0, Uint8Array.of(0x6a, 1, 7))];
+    expect(plan({ coins: rich, recipients, ...free }).inputs).toHaveLength(1);
+    expect(refusal({ coins: [], recipients, ...free }).code).toBe("insufficient-funds");
   });
 
   test("is spent on in the mempool up to the longest chain, each paying with the last's change", () => {
