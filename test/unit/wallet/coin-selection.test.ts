@@ -147,6 +147,16 @@ describe("selectCoins", () => {
     expect(found?.coins).toHaveLength(3);
   });
 
+  test("does not lose its way among coins that are alike", () => {
+    const alike = Array.from({ length: 200 }, () => ({ netValue: 50_000, weight: 272 }));
+    // With the large coin, whichever others are taken, there is always something left over.
+    const coins = [{ netValue: 120_000, weight: 272 }, ...alike, { netValue: 7_000, weight: 272 }];
+    const amount = surplusOf(coins.slice(-21), goalOf(0, 1));
+    const found = selectCoins(coins, goalOf(amount, 1), new SeededRandom(1));
+    expect(found).toMatchObject({ algorithm: "branch-and-bound", waste: 0 });
+    expect(found?.coins).toEqual([...coins.slice(1, 21), ...coins.slice(-1)]);
+  });
+
   test("prefers the smallest coin that is enough to a larger one", () => {
     const coins = [9_000_000, 5_000_000, 7_000_000].map((netValue) => ({ netValue, weight: 272 }));
     const found = selectCoins(coins, goalOf(4_000_000, 10), new SeededRandom(1));
@@ -168,6 +178,17 @@ describe("selectCoins", () => {
       expect(found?.coins.length).toBeLessThanOrEqual(10);
     }
     expect(selectCoins(small, goal, new SeededRandom(1))).toBeUndefined();
+
+    // Twelve would leave nothing over, but are too many.
+    const twelve = surplusOf(small.slice(0, 12), goalOf(0, 1));
+    const found = selectCoins(
+      [...small, large],
+      { ...goalOf(twelve, 1), maxWeight: 2_720 },
+      {
+        below: () => 0,
+      },
+    );
+    expect(found?.coins).toEqual([large]);
     expect(heaviestLoad(small, goal)).toHaveLength(10);
   });
 

@@ -131,7 +131,7 @@ describe("planReplacement", () => {
 
     const next = pendingOf(world, without, signPlan(without));
     expect(codeOf(() => bump({ original: next, feerate: 20 })).code).toBe("insufficient-funds");
-    const extra = fundedCoin(world, 80_000, "p2tr");
+    const extra = fundedCoin(world, 80_000);
     const unconfirmed = someCoin(7, 70_000, "p2wpkh", { height: undefined });
     const coins = [...next.inputs.filter((coin) => coin !== undefined), unconfirmed, extra];
     const better = bump({ original: next, coins, feerate: 20 });
