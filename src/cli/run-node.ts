@@ -12,7 +12,11 @@ import type { IndexWorker } from "../index/index-service.ts";
 import { Logger } from "../lib/logger.ts";
 import type { Config } from "../node/config.ts";
 import { ConfigError } from "../node/config-error.ts";
-import { developmentPayoutScript, openDevelopmentAccounts } from "../node/development-accounts.ts";
+import {
+  DEVELOPMENT_MNEMONIC,
+  developmentPayoutScript,
+  openDevelopmentAccounts,
+} from "../node/development-accounts.ts";
 import { startDevelopmentMining } from "../node/development-chain.ts";
 import { makeLogSink } from "../node/logging.ts";
 import {
@@ -31,7 +35,9 @@ import type { PeerNetwork } from "../p2p/peer-network.ts";
 import { TcpTransport } from "../p2p/tcp-transport.ts";
 import { TransportError } from "../p2p/transport.ts";
 import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
+import { formatCoins } from "../primitives/amount.ts";
 import { writePrivateFile } from "../storage/private-file.ts";
+import type { Wallet } from "../wallet/wallet.ts";
 import { EXIT_CODE, type World } from "./command.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -46,6 +52,9 @@ const HOUR_MS = 3_600_000;
 
 /** Milliseconds that an orderly end may take before the process goes anyway. */
 const STOP_TIMEOUT_MS = 5_000;
+
+/** Milliseconds for which the accounts' coins are waited for. */
+const ACCOUNTS_TIMEOUT_MS = 5_000;
 
 /** Milliseconds between two lines about the tip. */
 const LOG_INTERVAL_MS = 1_000;
@@ -72,8 +81,9 @@ export async function runNode(given: Config, needs: RunNodeNeeds): Promise<numbe
   const end = waitForEnd();
   const node = await startNode(config, network, log, needs);
   let api: ApiServer;
+  let accounts: readonly Wallet[] = [];
   try {
-    if (config.dev) await openDevelopmentAccounts(node);
+    if (config.dev) accounts = await openDevelopmentAccounts(node);
     api = await serveApi(node, config, needs.world.version);
   } catch (cause) {
     await node.stop();
@@ -93,6 +103,8 @@ export async function runNode(given: Config, needs: RunNodeNeeds): Promise<numbe
   writePrivateFile(node.directory.file(URL_FILE_NAME), `${url}\n`);
   const stopMining = startMining(node, config);
   printWelcome(terminal, node, url, config, needs.world.version);
+  if (config.dev) await printAccounts(terminal, node, accounts);
+  terminal.print({ text: "Stop with Ctrl-C.", style: "dim" });
   const stopped = watchChain(node, log);
   const reason = await end;
   stopped();
@@ -244,14 +256,13 @@ function localUrl({ url }: ApiServer): string {
 
 function printWelcome(
   terminal: Terminal,
-  { network, directory, miner, payoutScript, peers, chain }: Node,
+  node: Node,
   url: string,
   config: Config,
   version: string,
 ): void {
+  const { network, directory, payoutScript, peers, chain } = node;
   const address = formatAddress(payoutScript, network.addressPrefixes) ?? "a script of your own";
-  const threads = `${miner.threads} thread${miner.threads === 1 ? "" : "s"}`;
-  const mining = config.mine ? `${threads}, for ${address}` : `off; coins would go to ${address}`;
   terminal.print(
     { text: `Cairn ${version}`, style: "bold" },
     ` on network ${network.name}, height ${chain.tip.height}`,
@@ -260,14 +271,47 @@ function printWelcome(
     ["Dashboard", { text: `${url}/`, style: "cyan" }],
     ["API", `${url}/api/status, described at ${url}/swagger`],
     ["Data", directory.path],
-    ["Mining", mining],
+    ["Mining", describeMining(node, config, address)],
     ["Peers", describePeers(peers, config)],
   ]);
   if (config.apiExpose) {
     const where = `Other machines can reach the API at port ${new URL(url).port} of this one`;
     terminal.print({ text: `${where}; what changes anything needs the token.`, style: "red" });
   }
-  terminal.print({ text: "Stop with Ctrl-C.", style: "dim" });
+}
+
+/** The keys of a development network are published; this is where. */
+async function printAccounts(
+  terminal: Terminal,
+  { index, chain }: Node,
+  accounts: readonly Wallet[],
+): Promise<void> {
+  await index.caughtUp(chain.tip.hash, ACCOUNTS_TIMEOUT_MS);
+  terminal.printHeading("Accounts, whose keys everybody has");
+  terminal.printTable(
+    [{ title: "name" }, { title: "address" }, { title: "coins", align: "right" }],
+    accounts.map((wallet) => [
+      wallet.name,
+      wallet.receiveAddress(false).address,
+      formatCoins(wallet.ledger.balance().spendable),
+    ]),
+  );
+  terminal.print();
+  terminal.print({ text: DEVELOPMENT_MNEMONIC, style: "dim" });
+  terminal.print({ text: "m/84h/1h/0h for the first, and so on", style: "dim" });
+}
+
+function describeMining({ miner }: Node, { mine, dev, devMine }: Config, address: string): string {
+  if (mine) return `${miner.threads} thread${miner.threads === 1 ? "" : "s"}, for ${address}`;
+  if (!dev) return `off; coins would go to ${address}`;
+  switch (devMine) {
+    case "auto":
+      return "a block for each transaction, at once, and whenever asked";
+    case "manual":
+      return "a block whenever asked";
+    default:
+      return `a block every ${devMine} s, and whenever asked`;
+  }
 }
 
 function describePeers(peers: PeerNetwork | undefined, { discover }: Config): string {
