@@ -9,7 +9,7 @@
 import type { Rate } from "../lib/token-bucket.ts";
 
 /** Routes that share a quota. */
-export type RateClass = "read" | "write" | "submit" | "mine" | "connect";
+export type RateClass = "read" | "write" | "submit" | "mine" | "connect" | "socket";
 
 export interface Access {
   readonly rateClass: RateClass;
@@ -18,6 +18,8 @@ export interface Access {
   readonly maxBodyBytes: number;
   /** True if an answer may take as long as it needs. */
   readonly isSlow: boolean;
+  /** True if a socket can be opened there. */
+  readonly isSocket: boolean;
 }
 
 /** Bytes of an ordinary body. */
@@ -25,6 +27,9 @@ export const MAX_BODY_BYTES = 256 * 1024;
 
 /** Bytes of a body with many transactions. */
 export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
+
+/** Where sockets are opened. */
+export const LIVE_PATH = "/ws";
 
 /** Bytes of JSON around a block's hex. */
 const BLOCK_ENVELOPE_BYTES = 64 * 1024;
@@ -37,6 +42,7 @@ export const RATES: Record<"trusted" | "other", Record<RateClass, Rate>> = {
     submit: { perSecond: 5_000, burst: 10_000 },
     mine: { perSecond: 20, burst: 40 },
     connect: { perSecond: 1, burst: 8 },
+    socket: { perSecond: 50, burst: 200 },
   },
   other: {
     read: { perSecond: 100, burst: 200 },
@@ -44,18 +50,27 @@ export const RATES: Record<"trusted" | "other", Record<RateClass, Rate>> = {
     submit: { perSecond: 20, burst: 40 },
     mine: { perSecond: 1, burst: 2 },
     connect: { perSecond: 1, burst: 2 },
+    socket: { perSecond: 1, burst: 20 },
   },
 };
 
 /** Wrong tokens that one client may send. */
 export const WRONG_TOKEN_RATE: Rate = { perSecond: 5 / 60, burst: 5 };
 
-const READ: Access = { rateClass: "read", changesState: false, maxBodyBytes: 0, isSlow: false };
+const READ: Access = {
+  rateClass: "read",
+  changesState: false,
+  maxBodyBytes: 0,
+  isSlow: false,
+  isSocket: false,
+};
+const SOCKET: Access = { ...READ, rateClass: "socket", isSocket: true };
 const WRITE: Access = {
   rateClass: "write",
   changesState: true,
   maxBodyBytes: MAX_BODY_BYTES,
   isSlow: false,
+  isSocket: false,
 };
 const SUBMIT: Access = { ...WRITE, rateClass: "submit" };
 
@@ -70,7 +85,7 @@ const POSTS: ReadonlyMap<string, Access> = new Map([
 
 /** Returns what a request for `path` demands; `maxBlockBytes` is the largest block's size. */
 export function accessOf(method: string, path: string, maxBlockBytes: number): Access {
-  if (method === "GET" || method === "HEAD") return READ;
+  if (method === "GET" || method === "HEAD") return path === LIVE_PATH ? SOCKET : READ;
   if (path === "/api/mining/submit") {
     return { ...SUBMIT, maxBodyBytes: 2 * maxBlockBytes + BLOCK_ENVELOPE_BYTES };
   }

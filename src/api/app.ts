@@ -12,6 +12,7 @@ import { assetRoutes } from "./asset-routes.ts";
 import { chainRoutes } from "./chain-routes.ts";
 import { docsRoutes } from "./docs.ts";
 import { healthRoutes } from "./health-routes.ts";
+import { liveRoutes } from "./live-routes.ts";
 import type { Metrics } from "./metrics.ts";
 import { miningRoutes } from "./mining-routes.ts";
 import { makeOpenApi } from "./openapi.ts";
@@ -38,6 +39,7 @@ export function createApp(context: ApiContext, metrics: Metrics): ApiApp {
     .use(addressRoutes(context))
     .use(miningRoutes(context))
     .use(peerRoutes(context))
+    .use(liveRoutes())
     .use(healthRoutes(context, metrics));
   const openApi = makeOpenApi(api.routes, context.version);
 

@@ -2,13 +2,14 @@
  * What every request passes before a route sees it, and every answer on its way out.
  *
  * In this order: whom it asks for, what it wants, where it comes from, how often, the token, the
- * body's kind and size, a free slot. Refusing early is cheap, and no body is read before. Decisions
- * are in security.ts, numbers in access.ts.
+ * body's kind and size, a free slot. Sockets are opened here, by the same rules. Refusing early is
+ * cheap, and no body is read before. Decisions are in security.ts, numbers in access.ts.
  */
 
 import type { Clock } from "../lib/clock.ts";
 import { RateLimiter } from "../lib/rate-limiter.ts";
 import { type Access, accessOf, RATES, WRONG_TOKEN_RATE } from "./access.ts";
+import type { LivePlace } from "./live-hub.ts";
 import type { Metrics } from "./metrics.ts";
 import { ApiError, INTERNAL_PROBLEM, type Problem, problemOf, problemResponse } from "./problem.ts";
 import { attachInput, bodyTooLarge, readBoundedText } from "./request-input.ts";
@@ -39,6 +40,16 @@ export interface GateNeeds {
   readonly metrics: Pick<Metrics, "countAnswer">;
   /** Answers a request that passed; never rejects. */
   readonly routes: (request: Request) => Promise<Response>;
+  /** Where sockets find a place. */
+  readonly sockets: SocketPlaces;
+}
+
+/** Places for sockets, a bounded number of them. */
+export interface SocketPlaces {
+  /** Keeps a place for `client`, which must be used or given back; ApiError if there is none. */
+  reserve(client: string, isTrusted: boolean): LivePlace;
+  /** Gives a place back. */
+  leave(place: LivePlace): void;
 }
 
 /** Who sent a request. */
@@ -47,6 +58,8 @@ export interface Caller {
   readonly address: string;
   /** Lets the connection stay idle as long as the answer takes. */
   waitLong(): void;
+  /** Makes the connection a socket at `place`; false if it did not ask for one as it should. */
+  upgrade(place: LivePlace): boolean;
 }
 
 /** A request being judged. */
@@ -74,6 +87,8 @@ const METHODS: ReadonlySet<string> = new Set([
 /** Base of the addresses that routes see: the framework looks for the path from a fixed place on. */
 const INNER_BASE = "http://cairn.internal";
 
+const SWITCHING_PROTOCOLS = 101;
+
 /** Seconds for which a browser may remember what a preflight said. */
 const PREFLIGHT_SECONDS = 600;
 
@@ -91,20 +106,20 @@ export class Gate {
     this.#checkToken = createTokenCheck(needs.token);
   }
 
-  /** Answers a request; never rejects. */
-  async handle(request: Request, caller: Caller): Promise<Response> {
-    let response: Response;
+  /** Answers a request, unless it became a socket; never rejects. */
+  async handle(request: Request, caller: Caller): Promise<Response | undefined> {
+    let response: Response | undefined;
     try {
       response = await this.#answer(request, caller);
     } catch (error) {
       // Whatever went wrong here, nobody gets through (A-20).
       response = problemResponse(problemOf(error) ?? INTERNAL_PROBLEM);
     }
-    this.#needs.metrics.countAnswer(response.status);
-    return this.#dress(request, response);
+    this.#needs.metrics.countAnswer(response?.status ?? SWITCHING_PROTOCOLS);
+    return response === undefined ? undefined : this.#dress(request, response);
   }
 
-  async #answer(request: Request, caller: Caller): Promise<Response> {
+  async #answer(request: Request, caller: Caller): Promise<Response | undefined> {
     const host = request.headers.get("host");
     if (!isAllowedHost(host, this.#policy)) throw refuse(WRONG_HOST);
     if (!METHODS.has(request.method)) throw refuse(UNKNOWN_METHOD);
@@ -116,6 +131,9 @@ export class Gate {
     this.#limit(visit);
     this.#checkRights(visit);
     checkBodyHeaders(visit);
+    if (visit.access.isSocket && visit.method === "GET" && request.headers.has("upgrade")) {
+      return this.#openSocket(visit, caller);
+    }
     if (!visit.access.isSlow) return this.#passInSlot(visit);
     caller.waitLong();
     return this.#pass(visit);
@@ -152,8 +170,10 @@ export class Gate {
     if (seconds > 0) throw refuse(tooMany(seconds));
   }
 
-  #checkSite({ request, method }: Visit, host: string): void {
+  #checkSite({ access, request, ...visit }: Visit, host: string): void {
     const { headers } = request;
+    // Any page may read what a socket says, so that asking for one counts as a change (A-06).
+    const method = access.isSocket ? "CONNECT" : visit.method;
     const origin = headers.get("origin");
     const fetchSite = headers.get("sec-fetch-site");
     if (isCrossSite({ method, host, origin, fetchSite }, this.#policy.corsOrigins)) {
@@ -167,6 +187,14 @@ export class Gate {
     if (this.#checkToken(request.headers.get("authorization")) !== "valid") {
       throw refuse(TOKEN_NEEDED);
     }
+  }
+
+  #openSocket({ client, standing }: Visit, caller: Caller): undefined {
+    const { sockets } = this.#needs;
+    const place = sockets.reserve(client, standing === "trusted");
+    if (caller.upgrade(place)) return undefined;
+    sockets.leave(place);
+    throw refuse(BAD_UPGRADE);
   }
 
   async #passInSlot(visit: Visit): Promise<Response> {
@@ -310,6 +338,12 @@ const BAD_PATH: Problem = {
   status: 400,
   code: "bad-path",
   detail: "The path is not well-formed.",
+};
+
+const BAD_UPGRADE: Problem = {
+  status: 400,
+  code: "bad-upgrade",
+  detail: "This is no request for a WebSocket.",
 };
 
 const CROSS_SITE: Problem = {

@@ -16,6 +16,7 @@ export const TAGS = [
   "Mining",
   "Peers",
   "Statistics",
+  "Live",
   "Health",
 ] as const;
 
@@ -82,6 +83,7 @@ const PROBLEM_MEANINGS: Readonly<Record<number, string>> = {
   415: "The body is not JSON.",
   421: "The Host header names another.",
   422: "It breaks a rule, or is not of the shape described.",
+  426: "It is not asked for as a socket.",
   429: "Too many requests.",
   503: "Not now: busy, or the explorer index is behind.",
 };

@@ -53,6 +53,7 @@ const TITLES: Readonly<Record<number, string>> = {
   415: "Not JSON",
   421: "Wrong host",
   422: "Not acceptable",
+  426: "Upgrade needed",
   429: "Too many requests",
   500: "Internal error",
   503: "Not available",

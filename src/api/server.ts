@@ -5,11 +5,17 @@
  * asked; that begins at gate.ts.
  */
 
+import { toHex } from "../lib/bytes.ts";
 import type { Config } from "../node/config.ts";
 import type { Node } from "../node/node.ts";
 import { isLoopbackHost } from "../node/settings.ts";
+import { SYSTEM_RANDOM } from "../node/system-random.ts";
+import { formatAddress, parseAddress } from "../primitives/address.ts";
 import { createApp } from "./app.ts";
 import { Gate } from "./gate.ts";
+import { LiveFeed } from "./live-feed.ts";
+import { LiveHub, type LivePlace } from "./live-hub.ts";
+import { liveHandlers } from "./live-socket.ts";
 import { Metrics } from "./metrics.ts";
 
 /** The settings that the API reads. */
@@ -48,6 +54,9 @@ export class PortInUseError extends Error {
     this.port = port;
   }
 }
+
+/** Bytes of what names one run of a node. */
+const BOOT_BYTES = 8;
 
 /** Seconds without a byte after which a connection is closed. */
 const IDLE_TIMEOUT_SECONDS = 10;
@@ -93,31 +102,63 @@ export async function startApiOnFreePort(
   }
 }
 
-type Handler = (request: Request, server: Bun.Server<undefined>) => Promise<Response>;
+type Server = Bun.Server<LivePlace>;
+
+type Handler = (request: Request, server: Server) => Promise<Response | undefined>;
+
+/** What a server answers by. */
+interface Handlers {
+  readonly fetch: Handler;
+  readonly websocket: Bun.WebSocketHandler<LivePlace>;
+}
 
 function openSockets(options: ApiOptions, host: string, port: number): ApiServer {
   const { node } = options;
+  const hub = makeHub(node);
   // The gate knows its port only once there is a socket, and no request comes before.
   let answer: Handler = () => Promise.reject(new Error("not open yet"));
-  const handler: Handler = (request, server) => answer(request, server);
-  const maxBlockBytes = node.network.params.maxBlockWeight;
+  const fetch: Handler = (request, server) => answer(request, server);
 
-  const servers = listen(host, port, handler);
-  const first = servers[0];
-  const boundPort = first?.port;
-  if (first === undefined || boundPort === undefined) throw new Error("no socket was opened");
+  let servers: Server[];
+  try {
+    servers = listen(host, port, { fetch, websocket: liveHandlers(hub) });
+  } catch (error) {
+    hub.stop();
+    throw error;
+  }
+  const boundPort = servers[0]?.port;
+  if (boundPort === undefined) throw new Error("no socket was opened");
 
-  answer = createHandler(options, { port: boundPort, maxBlockBytes });
+  const feed = new LiveFeed(node, hub);
+  answer = createHandler(options, hub, boundPort);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${boundPort}`,
     port: boundPort,
-    stop: () => stopAll(servers, node),
+    stop: () => {
+      feed.stop();
+      hub.stop();
+      return stopAll(servers, node);
+    },
   };
+}
+
+function makeHub({ clock, log, network }: Node): LiveHub {
+  const { addressPrefixes } = network;
+  return new LiveHub({
+    clock,
+    log: log.for("api"),
+    boot: toHex(SYSTEM_RANDOM.bytes(BOOT_BYTES)),
+    readAddress: (text) => {
+      const script = parseAddress(text, addressPrefixes);
+      return { address: formatAddress(script, addressPrefixes) ?? text, script: toHex(script) };
+    },
+  });
 }
 
 function createHandler(
   { node, settings, token, version }: ApiOptions,
-  { port, maxBlockBytes }: { port: number; maxBlockBytes: number },
+  hub: LiveHub,
+  port: number,
 ): Handler {
   const metrics = new Metrics(node);
   const app = createApp({ node, version, name: settings.minerTag }, metrics);
@@ -128,28 +169,38 @@ function createHandler(
       isExposed: !isLoopbackHost(settings.apiHost),
       allowedHosts: settings.apiAllowHost,
       corsOrigins: settings.corsOrigin,
-      maxBlockBytes,
+      maxBlockBytes: node.network.params.maxBlockWeight,
     },
-    { token, clock: node.clock, metrics, routes: (request) => app.handle(request) },
+    {
+      token,
+      clock: node.clock,
+      metrics,
+      routes: (request) => app.handle(request),
+      sockets: hub,
+    },
   );
   return async (request, server) => {
     const address = server.requestIP(request)?.address;
     // Nobody is there any more.
     if (address === undefined) return new Response(null, { status: 400 });
-    return gate.handle(request, { address, waitLong: () => server.timeout(request, 0) });
+    return gate.handle(request, {
+      address,
+      waitLong: () => server.timeout(request, 0),
+      upgrade: (place) => server.upgrade(request, { data: place }),
+    });
   };
 }
 
 /** Browsers take `localhost` for either loopback address, so both are listened on. */
-function listen(host: string, port: number, handler: Handler): Bun.Server<undefined>[] {
+function listen(host: string, port: number, handlers: Handlers): Server[] {
   const serve = (hostname: string, onPort: number) =>
-    Bun.serve({
+    Bun.serve<LivePlace>({
+      ...handlers,
       hostname,
       port: onPort,
       reusePort: false,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       maxRequestBodySize: MAX_REQUEST_BYTES,
-      fetch: handler,
       error: () => new Response(null, { status: 400 }),
     });
 
@@ -164,9 +215,9 @@ function listen(host: string, port: number, handler: Handler): Bun.Server<undefi
   }
 }
 
-type Serve = (hostname: string, port: number) => Bun.Server<undefined>;
+type Serve = (hostname: string, port: number) => Server;
 
-function open(hostname: string, port: number, serve: Serve): Bun.Server<undefined> {
+function open(hostname: string, port: number, serve: Serve): Server {
   try {
     return serve(hostname, port);
   } catch (cause) {
@@ -186,7 +237,7 @@ function openIfThere(hostname: string, port: number, serve: Serve) {
   }
 }
 
-async function stopAll(servers: readonly Bun.Server<undefined>[], { clock }: Node): Promise<void> {
+async function stopAll(servers: readonly Server[], { clock }: Node): Promise<void> {
   const ended = Promise.all(servers.map((server) => server.stop(false)));
   const patience = Promise.withResolvers<void>();
   const cancel = clock.after(STOP_TIMEOUT_MS, () => patience.resolve());

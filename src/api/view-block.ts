@@ -14,7 +14,7 @@ import type { BlockRow, ExplorerQueries } from "../index/explorer-queries.ts";
 import { parseMinerTag } from "../index/miner-tag.ts";
 import { toHex } from "../lib/bytes.ts";
 import { formatAddress } from "../primitives/address.ts";
-import type { Block } from "../primitives/block.ts";
+import { type Block, blockSize, blockWeight } from "../primitives/block.ts";
 import { type BlockHeader, encodeHeader } from "../primitives/block-header.ts";
 import type { BlockSummaryView, BranchTipView, HeaderViewType } from "./chain-schemas.ts";
 import { type PeerSource, viewPropagation } from "./view-peer.ts";
@@ -25,14 +25,54 @@ export interface BlockSources extends PeerSource {
   readonly explorer: ExplorerQueries;
 }
 
+/** What a block measures. */
+interface BlockMeasures {
+  readonly header: BlockHeader;
+  readonly size: number;
+  readonly weight: number;
+  readonly transactionCount: number;
+}
+
 /** Confirmations from which on a block counts as settled. */
 export const SETTLED_DEPTH = 6;
 
 /** Returns the summary of any block known. */
 export function viewBlock(sources: BlockSources, entry: BlockIndexEntry) {
   const { chain, explorer } = sources;
-  const { header, size, weight, transactionCount } = chain.getDetails(entry);
   const row = chain.index.isActive(entry) ? explorer.findBlockByHash(entry.hash) : undefined;
+  return {
+    ...viewPlace(sources, entry, chain.getDetails(entry)),
+    ...(row === undefined ? viewUnindexed(chain, entry) : viewIndexed(row)),
+  } satisfies BlockSummaryView;
+}
+
+/** Returns the summary of a block in hand, without asking the index; unknown fees are null. */
+export function viewBlockInHand(
+  sources: Pick<BlockSources, "chain" | "peers">,
+  entry: BlockIndexEntry,
+  { block, totalFees }: { block: Block; totalFees: number | null },
+) {
+  const { header, transactions } = block;
+  const details = {
+    header,
+    size: blockSize(transactions),
+    weight: blockWeight(transactions),
+    transactionCount: transactions.length,
+  };
+  return {
+    ...viewPlace(sources, entry, details),
+    totalFees,
+    ...viewClaims(sources.chain, entry, block),
+  } satisfies BlockSummaryView;
+}
+
+/** What is known of a block whatever the index has: its header, its size, where it stands. */
+function viewPlace(
+  sources: Pick<BlockSources, "chain" | "peers">,
+  entry: BlockIndexEntry,
+  { header, size, weight, transactionCount }: BlockMeasures,
+) {
+  const { chain } = sources;
   const { bits } = header;
   return {
     ...viewHeaderFields(entry, header),
@@ -42,13 +82,12 @@ export function viewBlock(sources: BlockSources, entry: BlockIndexEntry) {
     size,
     weight,
     transactionCount,
-    ...(row === undefined ? viewUnindexed(chain, entry) : viewIndexed(row)),
     confirmations: confirmationsOf(chain, entry),
     status: statusOf(chain, entry),
     receivedAt: entry.receivedAt,
     propagation: viewPropagation(sources, entry.hash),
     nextHash: nextHashOf(chain, entry),
-  } satisfies BlockSummaryView;
+  };
 }
 
 /** Returns the 80 bytes of a block, and what they say. */
@@ -136,10 +175,13 @@ function viewIndexed({ fees, subsidy, minerTag, minerStream, minerAddress }: Blo
 
 /** Off the active chain, coins and so fees are unknown; what the coinbase says is in the block. */
 function viewUnindexed(chain: Chain, entry: BlockIndexEntry) {
+  return { totalFees: null, ...viewClaims(chain, entry, chain.getBlock(entry)) };
+}
+
+function viewClaims(chain: Chain, entry: BlockIndexEntry, block: Block) {
   return {
-    totalFees: null,
     subsidy: subsidyAt(entry.height, chain.network.params),
-    miner: viewMiner(chain, chain.getBlock(entry)),
+    miner: viewMiner(chain, block),
   };
 }
 

@@ -14,6 +14,7 @@ import { ExplorerQueries } from "../index/explorer-queries.ts";
 import { IndexService, type IndexWorker } from "../index/index-service.ts";
 import { MempoolAddresses } from "../index/mempool-addresses.ts";
 import type { Clock } from "../lib/clock.ts";
+import { Emitter } from "../lib/emitter.ts";
 import type { Logger } from "../lib/logger.ts";
 import { Mempool, type MempoolVerdict } from "../mempool/mempool.ts";
 import { MAX_MEMPOOL_COUNT } from "../mempool/policy.ts";
@@ -77,6 +78,12 @@ export interface NodeOptions {
 export const CHAIN_DATABASE_NAME = "cairn.db";
 export const INDEX_DATABASE_NAME = "index.db";
 
+/** What happens to a node as a whole. */
+export type NodeEvents = {
+  /** It has gone among others. */
+  joined: { readonly peers: PeerNetwork };
+};
+
 /** Blocks below the tip among which abandoned ones are looked for at the start. */
 const ABANDONED_WINDOW = 100;
 
@@ -103,6 +110,7 @@ export class Node {
   readonly signatureBackend: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  readonly events = new Emitter<NodeEvents>();
 
   readonly #database: ChainDatabase;
   readonly #walletFiles: WalletFiles;
@@ -207,6 +215,7 @@ export class Node {
       clock: this.clock,
       record: (records) => this.index.recordNodes(records),
     });
+    this.events.emit("joined", { peers: this.#peers });
   }
 
   /** Offers a transaction to the mempool. When it answers "accepted", the disk has it. */

@@ -22,6 +22,7 @@ interface Reached {
 function start(policy: Partial<GatePolicy> = {}, routes?: (request: Request) => Promise<Response>) {
   const clock = new HandClock();
   const reached: Reached[] = [];
+  const left: string[] = [];
   const gate = new Gate(
     {
       apiHost: "127.0.0.1",
@@ -42,14 +43,23 @@ function start(policy: Partial<GatePolicy> = {}, routes?: (request: Request) => 
           reached.push({ url: request.url, method: request.method });
           return Response.json({ reached: true });
         }),
+      sockets: {
+        reserve: (key) => ({ key, session: undefined }),
+        leave: () => left.push("place"),
+      },
     },
   );
   const ask = (path: string, init: RequestInit = {}, address = LOCAL) => {
     const headers = { host: HOST, ...(init.headers as Record<string, string>) };
     const request = new Request(`http://${HOST}${path}`, { ...init, headers });
-    return gate.handle(request, { address, waitLong: () => {} });
+    return gate.handle(request, caller(address)) as Promise<Response>;
   };
-  return { clock, reached, ask, gate };
+  return { clock, reached, left, ask, gate };
+}
+
+/** Somebody whose connection becomes a socket if `isWellAsked`. */
+function caller(address: string, isWellAsked = true) {
+  return { address, waitLong: () => {}, upgrade: () => isWellAsked };
 }
 
 const EXPOSED = { apiHost: "0.0.0.0", isExposed: true };
@@ -86,7 +96,7 @@ describe("Gate", () => {
     // Request itself refuses TRACE and CONNECT, as browsers must; a socket does not.
     const request = new Request(`http://${HOST}/`, { headers: { host: HOST } });
     Object.defineProperty(request, "method", { value: method });
-    const response = await gate.handle(request, { address: LOCAL, waitLong: () => {} });
+    const response = (await gate.handle(request, caller(LOCAL))) as Response;
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toContain("GET");
     expect(reached).toEqual([]);
@@ -122,7 +132,8 @@ describe("Gate", () => {
         method: "POST",
         headers: { host: HOST },
       });
-      await gate.handle(request, { address: LOCAL, waitLong: () => waited.push(path) });
+      const patient = { ...caller(LOCAL), waitLong: () => waited.push(path) };
+      await gate.handle(request, patient);
     }
     expect(waited).toEqual(["/api/mine"]);
   });
@@ -339,6 +350,67 @@ describe("cross-origin reading (A-05)", () => {
       ask("/api/mine", { method: "POST", headers: { origin, "sec-fetch-site": "cross-site" } });
     expect((await post(good)).status).toBe(200);
     expect(await codeOf(post("https://evil.example"))).toBe("cross-site-request");
+  });
+});
+
+describe("sockets", () => {
+  const socket = (headers: Record<string, string> = {}) => {
+    const all = { host: HOST, upgrade: "websocket", connection: "Upgrade", ...headers };
+    return new Request(`http://${HOST}/ws`, { headers: all });
+  };
+
+  test("are opened for programs, for our page, and for pages that were named", async () => {
+    const origins = [undefined, `http://${HOST}`, "https://dash.example"];
+    for (const origin of origins) {
+      const { gate, reached, left } = start({ corsOrigins: ["https://dash.example"] });
+      const request = socket(origin === undefined ? {} : { origin });
+      expect(await gate.handle(request, caller(LOCAL))).toBeUndefined();
+      expect({ reached, left }).toEqual({ reached: [], left: [] });
+    }
+  });
+
+  test.each([
+    ["another site (A-06)", { origin: "https://evil.example" }, 403, "cross-site-request"],
+    ["no site at all", { origin: "null" }, 403, "cross-site-request"],
+    ["another port", { origin: "http://127.0.0.1:3000" }, 403, "cross-site-request"],
+    ["what a browser calls so", { "sec-fetch-site": "cross-site" }, 403, "cross-site-request"],
+    ["another name (A-03)", { host: "evil.example" }, 421, "wrong-host"],
+  ])("are not opened for %s", async (_, headers, status, code) => {
+    const { gate, left } = start();
+    let isAsked = false;
+    const upgrade = () => {
+      isAsked = true;
+      return true;
+    };
+    const response = await gate.handle(socket(headers), { ...caller(LOCAL), upgrade });
+    expect(response?.status).toBe(status);
+    expect(await codeOf(response!)).toBe(code);
+    expect({ isAsked, left }).toEqual({ isAsked: false, left: [] });
+  });
+
+  test("asked for in a wrong way give their place back", async () => {
+    const { gate, left } = start();
+    const response = await gate.handle(socket(), caller(LOCAL, false));
+    expect(response?.status).toBe(400);
+    expect(left).toEqual(["place"]);
+  });
+
+  test("are opened so often and no more by one stranger", async () => {
+    const { gate } = start(EXPOSED);
+    const { burst } = RATES.other.socket;
+    for (let round = 0; round < burst; round++) {
+      expect(await gate.handle(socket(), caller(REMOTE))).toBeUndefined();
+    }
+    expect((await gate.handle(socket(), caller(REMOTE)))?.status).toBe(429);
+  });
+
+  test("are nowhere else, whatever is asked", async () => {
+    const { ask, reached } = start();
+    const headers = { upgrade: "websocket", connection: "Upgrade" };
+    expect((await ask("/api/status", { headers })).status).toBe(200);
+    expect((await ask("/ws", { headers, method: "HEAD" })).status).toBe(200);
+    expect((await ask("/ws")).status).toBe(200);
+    expect(reached).toHaveLength(3);
   });
 });
 
