@@ -3,7 +3,7 @@
  * asks for one by hand and may never read.
  */
 
-import { type Socket as NetSocket, connect as netConnect } from "node:net";
+import { connect as netConnect } from "node:net";
 import { until } from "./until.ts";
 
 /** One message of the node, parsed. */
@@ -77,11 +77,8 @@ export class LiveListener implements AsyncDisposable {
 
 /** A connection that asks for a socket by hand. */
 export interface RawSocket extends Disposable {
-  readonly connection: NetSocket;
   /** The first line of the answer. */
   readonly status: string;
-  /** Resolves once the other side has ended it, however. */
-  readonly ended: Promise<void>;
   /** Sends a text frame. */
   send(text: string): void;
 }
@@ -93,7 +90,6 @@ export async function askForSocket(
 ): Promise<RawSocket> {
   const connection = netConnect(port, "127.0.0.1");
   connection.on("error", () => {});
-  const ended = new Promise<void>((resolve) => connection.once("close", () => resolve()));
   const all = {
     host: `127.0.0.1:${port}`,
     upgrade: "websocket",
@@ -107,9 +103,7 @@ export async function askForSocket(
   const first = await new Promise<Buffer>((resolve) => connection.once("data", resolve));
   connection.pause();
   return {
-    connection,
     status: first.toString("latin1").split("\r\n")[0] ?? "",
-    ended,
     send: (text) => connection.write(frame(text)),
     [Symbol.dispose]: () => connection.destroy(),
   };
