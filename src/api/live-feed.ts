@@ -210,13 +210,17 @@ export class LiveFeed {
   }
 
   #scheduleMempool(): void {
-    const { clock, mempool } = this.#node;
-    this.#cancelMempool ??= clock.after(MEMPOOL_INTERVAL_MS, () => {
+    this.#cancelMempool ??= this.#node.clock.after(MEMPOOL_INTERVAL_MS, () => {
       this.#cancelMempool = undefined;
-      const { count, bytes } = mempool;
-      const minFeerate = mempool.minFeerate();
-      this.#hub.publish("mempool", "mempool-changed", { count, bytes, minFeerate });
+      this.#soundly(() => this.#tellMempool());
     });
+  }
+
+  #tellMempool(): void {
+    const { mempool } = this.#node;
+    const { count, bytes } = mempool;
+    const minFeerate = mempool.minFeerate();
+    this.#hub.publish("mempool", "mempool-changed", { count, bytes, minFeerate });
   }
 
   #scheduleFigures(): void {
@@ -245,17 +249,23 @@ export class LiveFeed {
     name: Name,
     listener: (data: Events[Name]) => void,
   ): void {
-    this.#endings.push(events.on(name, (data) => this.#soundly(() => listener(data))));
+    const ending = events.on(name, (data) => {
+      // Never silence: whoever listens is told to ask anew.
+      if (!this.#soundly(() => listener(data))) this.#hub.lose();
+    });
+    this.#endings.push(ending);
   }
 
-  #soundly(tell: () => void): void {
+  /** Runs `tell`; false, and a line in the log, if it fails. */
+  #soundly(tell: () => void): boolean {
     try {
       tell();
+      return true;
     } catch (error) {
       this.#node.log.for("api").error("an event could not be told", {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
-      this.#hub.lose();
+      return false;
     }
   }
 }

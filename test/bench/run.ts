@@ -7,6 +7,7 @@ import { run as connect } from "./connect.bench.ts";
 import { run as index } from "./index.bench.ts";
 import { run as kernel } from "./kernel.bench.ts";
 import { run as linear } from "./linear.bench.ts";
+import { run as live } from "./live.bench.ts";
 import { run as signatures } from "./signatures.bench.ts";
 import { run as startup } from "./startup.bench.ts";
 import { run as sync } from "./sync.bench.ts";
@@ -14,7 +15,7 @@ import { run as sync } from "./sync.bench.ts";
 const processors = cpus();
 console.log(`${processors.length} × ${processors[0]?.model ?? "unknown"}, Bun ${Bun.version}`);
 
-const benches = { kernel, signatures, linear, connect, index, startup, sync };
+const benches = { kernel, signatures, linear, connect, index, live, startup, sync };
 for (const [name, run] of Object.entries(benches)) {
   console.log(`\n${name}`);
   await run();
