@@ -6,6 +6,7 @@
  */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { MEMPOOL_INTERVAL_MS } from "../../src/api/live-feed.ts";
 import { MAX_LIVE_CLIENTS, MAX_LIVE_MESSAGE_BYTES } from "../../src/api/live-hub.ts";
 import type { Node } from "../../src/node/node.ts";
 import { formatAddress } from "../../src/primitives/address.ts";
@@ -153,6 +154,26 @@ describe("events", () => {
     const { transactions, cursor, ...summary } = rest;
     expect(data).toEqual(summary);
     expect(data).toMatchObject({ transactionCount: 2, totalFees: 1_234, miner: { tag: "test" } });
+  });
+
+  test("of the mempool as a whole come at most four times a second", async () => {
+    await using client = await LiveListener.connect(port, "mempool", "transactions");
+    const coins = fundedCoins(trunk, 40);
+    offer(trunk.blocks);
+    for (const coin of coins) {
+      accept(pay(coin));
+      await Bun.sleep(20);
+    }
+    await until("the last", () =>
+      client.named("mempool-changed").some(({ data }) => data.count === coins.length),
+    );
+    const times = client.named("mempool-changed").map(({ time }) => time);
+    expect(client.named("transaction-accepted")).toHaveLength(coins.length);
+    expect(times.length).toBeGreaterThan(1);
+    for (const [index, time] of times.entries()) {
+      if (index > 0)
+        expect(time - times[index - 1]).toBeGreaterThanOrEqual(MEMPOOL_INTERVAL_MS - 5);
+    }
   });
 
   test("of a reorganisation come in its order, and say what became of the payments", async () => {

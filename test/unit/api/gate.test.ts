@@ -23,6 +23,7 @@ function start(policy: Partial<GatePolicy> = {}, routes?: (request: Request) => 
   const clock = new HandClock();
   const reached: Reached[] = [];
   const left: string[] = [];
+  const reserved: [string, boolean][] = [];
   const gate = new Gate(
     {
       apiHost: "127.0.0.1",
@@ -44,7 +45,10 @@ function start(policy: Partial<GatePolicy> = {}, routes?: (request: Request) => 
           return Response.json({ reached: true });
         }),
       sockets: {
-        reserve: (key) => ({ key, session: undefined }),
+        reserve: (key, isTrusted) => {
+          reserved.push([key, isTrusted]);
+          return { key, session: undefined };
+        },
         leave: () => left.push("place"),
       },
     },
@@ -54,7 +58,7 @@ function start(policy: Partial<GatePolicy> = {}, routes?: (request: Request) => 
     const request = new Request(`http://${HOST}${path}`, { ...init, headers });
     return gate.handle(request, caller(address)) as Promise<Response>;
   };
-  return { clock, reached, left, ask, gate };
+  return { clock, reached, left, reserved, ask, gate };
 }
 
 /** Somebody whose connection becomes a socket if `isWellAsked`. */
@@ -393,6 +397,18 @@ describe("sockets", () => {
     const response = await gate.handle(socket(), caller(LOCAL, false));
     expect(response?.status).toBe(400);
     expect(left).toEqual(["place"]);
+  });
+
+  test("take a place in the name of whoever asks: this machine and the token are trusted", async () => {
+    const { gate, reserved } = start(EXPOSED);
+    await gate.handle(socket(), caller(LOCAL));
+    await gate.handle(socket(), caller(REMOTE));
+    await gate.handle(socket(BEARER), caller(REMOTE));
+    expect(reserved).toEqual([
+      [LOCAL, true],
+      [REMOTE, false],
+      [REMOTE, true],
+    ]);
   });
 
   test("are opened so often and no more by one stranger", async () => {
