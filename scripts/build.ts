@@ -11,7 +11,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import tailwind from "bun-plugin-tailwind";
+import { bundleDashboard } from "./bundle-dashboard.ts";
 import { signAdHoc } from "./mach-o-signature.ts";
 
 /** Every platform we build for, with the folder of its native addon where one exists. */
@@ -30,7 +30,7 @@ const ROOT = join(import.meta.dir, "..");
 /** Long enough for a slow disk to load 110 MB the first time. */
 const SMOKE_TIMEOUT_MS = 20_000;
 
-async function build(platform: Platform, outfile: string): Promise<void> {
+async function build(platform: Platform, outfile: string, dashboard: Bun.BunPlugin): Promise<void> {
   const started = performance.now();
   const addons = new Set<string>();
 
@@ -52,7 +52,7 @@ async function build(platform: Platform, outfile: string): Promise<void> {
       CAIRN_VERSION: JSON.stringify(await readVersion()),
       "process.env.NODE_ENV": '"production"',
     },
-    plugins: [tailwind, recordAddons(addons)],
+    plugins: [dashboard, recordAddons(addons)],
     compile: {
       target: `bun-${platform}`,
       outfile,
@@ -89,6 +89,35 @@ function workerEntries(): string[] {
 async function readVersion(): Promise<string> {
   const { version } = await Bun.file(join(ROOT, "package.json")).json();
   return version;
+}
+
+/**
+ * Puts the dashboard's files, bundled into `folder`, in the place of the module that would bundle
+ * them: a binary has neither their sources nor the libraries.
+ */
+async function embedDashboard(folder: string): Promise<Bun.BunPlugin> {
+  const files = await bundleDashboard();
+  const imports = files.map(({ name }, index) => {
+    return `import file${index} from ${JSON.stringify(join(folder, name))} with { type: "file" };`;
+  });
+  const entries = files.map(({ name }, index) => `[${JSON.stringify(name)}, file${index}]`);
+  await Promise.all(files.map(({ name, bytes }) => Bun.write(join(folder, name), bytes)));
+  return {
+    name: "embed-dashboard",
+    setup(builder) {
+      builder.onLoad({ filter: /[\\/]src[\\/]api[\\/]dashboard-files\.ts$/ }, () => ({
+        loader: "ts",
+        contents: `${imports.join("\n")}
+export async function readDashboardFiles() {
+  return await Promise.all(
+    [${entries.join(", ")}].map(async ([name, location]) => {
+      return { name, bytes: new Uint8Array(await Bun.file(location).arrayBuffer()) };
+    }),
+  );
+}`,
+      }));
+    },
+  };
 }
 
 /** Notes which native addons the bundler takes in, after it dropped the other platforms' code. */
@@ -154,16 +183,25 @@ async function main(options: readonly string[]): Promise<void> {
   const unknown = options.filter((option) => option !== "--all");
   if (unknown.length > 0) throw new Error(`unknown option ${unknown[0]}; there is --all`);
 
+  const folder = mkdtempSync(join(tmpdir(), "cairn-dashboard-"));
+  try {
+    await buildAll(options.includes("--all"), await embedDashboard(folder));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function buildAll(isAll: boolean, dashboard: Bun.BunPlugin): Promise<void> {
   const own = thisPlatform();
-  if (!options.includes("--all")) {
+  if (!isAll) {
     const outfile = join(ROOT, "dist", executableName("cairn", own));
-    await build(own, outfile);
+    await build(own, outfile, dashboard);
     await smoke(outfile);
     return;
   }
   for (const platform of Object.keys(PLATFORMS) as Platform[]) {
     const outfile = join(ROOT, "dist", executableName(`cairn-${platform}`, platform));
-    await build(platform, outfile);
+    await build(platform, outfile, dashboard);
     if (platform === own) await smoke(outfile);
   }
 }

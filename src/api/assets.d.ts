@@ -10,19 +10,7 @@ declare module "swagger-ui-dist/*" {
   export default location;
 }
 
-declare module "*/public/status.js" {
-  const location: string;
-  // biome-ignore lint/style/noDefaultExport: an imported file has no other.
-  export default location;
-}
-
 declare module "*/public/swagger.js" {
-  const location: string;
-  // biome-ignore lint/style/noDefaultExport: an imported file has no other.
-  export default location;
-}
-
-declare module "*/public/status.css" {
   const location: string;
   // biome-ignore lint/style/noDefaultExport: an imported file has no other.
   export default location;

@@ -299,10 +299,14 @@ function checkBodyHeaders({ request, access, method }: Visit): void {
 }
 
 /** The few headers that routes look at. */
+const PICKED_HEADERS = ["if-none-match", "accept-encoding"];
+
 function pickHeaders(headers: Headers): Headers {
   const picked = new Headers();
-  const tag = headers.get("if-none-match");
-  if (tag !== null) picked.set("if-none-match", tag);
+  for (const name of PICKED_HEADERS) {
+    const value = headers.get(name);
+    if (value !== null) picked.set(name, value);
+  }
   return picked;
 }
 

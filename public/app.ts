@@ -1,0 +1,54 @@
+/**
+ * The dashboard's beginning: which view each path has, the ways to them, and everything started.
+ *
+ * The one place that knows all views. A new one is a path in paths.ts, a line in VIEWS, and a link if
+ * it belongs into the navigation.
+ */
+
+import { adoptToken } from "./api-client.ts";
+import { TokenDialog } from "./components/action.ts";
+import { Layout, type NavigationLink } from "./components/layout.ts";
+import { EmptyState } from "./components/states.ts";
+import { Toasts } from "./components/toasts.ts";
+import { startDashboardStore, useDashboard } from "./dashboard-store.ts";
+import { Fragment, html, render, type View } from "./html.ts";
+import type { PagePath } from "./paths.ts";
+import { startRouter, usePlace } from "./router.ts";
+import { AddressView } from "./views/address.ts";
+import { BlockView } from "./views/block.ts";
+import { BlocksView } from "./views/blocks.ts";
+import { OverviewView } from "./views/overview.ts";
+import { TransactionView } from "./views/transaction.ts";
+
+const VIEWS: Readonly<Record<PagePath, () => View>> = {
+  "/": OverviewView,
+  "/blocks": BlocksView,
+  "/block/:id": BlockView,
+  "/tx/:txid": TransactionView,
+  "/address/:address": AddressView,
+};
+
+const LINKS: readonly NavigationLink[] = [
+  { href: "/", text: "Overview" },
+  { href: "/blocks", text: "Blocks", covers: ["/block/", "/tx/", "/address/"] },
+];
+
+function App() {
+  const { path, route } = usePlace();
+  const { connection, status } = useDashboard();
+  const nothing = html`<${EmptyState} title="There is no such page" />`;
+  return html`<${Fragment}>
+    <${Layout} links=${LINKS} path=${path} connection=${connection} status=${status}>
+      ${route === undefined ? nothing : html`<${VIEWS[route.page]} key=${path} />`}
+    </${Layout}>
+    <${Toasts} />
+    <${TokenDialog} />
+  </${Fragment}>`;
+}
+
+const root = document.getElementById("app");
+if (root === null) throw new Error("the page has no #app");
+adoptToken();
+startRouter();
+startDashboardStore();
+render(html`<${App} />`, root);

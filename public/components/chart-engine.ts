@@ -1,0 +1,172 @@
+/**
+ * Draws series over time on a canvas: the door to Chart.js, of which only what is used is taken in.
+ *
+ * Loaded when the first chart is shown, by chart.ts; knows canvases and colours, not the page.
+ */
+
+import {
+  BarController,
+  BarElement,
+  Chart,
+  type ChartConfiguration,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  Tooltip,
+} from "chart.js";
+
+/** One point; `x` in seconds since 1970. */
+export interface Point {
+  readonly x: number;
+  readonly y: number | null;
+}
+
+/** What is drawn. */
+export interface ChartSpec {
+  readonly kind: "line" | "bar";
+  /** What the figure is, for the tooltip. */
+  readonly label: string;
+  readonly points: readonly Point[];
+  /** Says a value with its unit. */
+  readonly format: (value: number) => string;
+  /** The ends of the time axis, in seconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** Drawn as a dashed line across: a target. */
+  readonly target?: number | undefined;
+}
+
+/** A chart on a canvas. */
+export interface DrawnChart {
+  /** Shows other points, in the colours that the page has now. */
+  update(spec: ChartSpec): void;
+  destroy(): void;
+}
+
+Chart.register(
+  BarController,
+  BarElement,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  Tooltip,
+);
+
+const DAY_SECONDS = 86_400;
+
+/** Draws `spec` on `canvas`, which follows the size of the element around it. */
+export function drawChart(canvas: HTMLCanvasElement, spec: ChartSpec): DrawnChart {
+  const chart = new Chart(canvas, configure(spec));
+  return {
+    update: (next) => {
+      const { data, options } = configure(next);
+      chart.data = data;
+      if (options !== undefined) chart.options = options;
+      chart.update("none");
+    },
+    destroy: () => chart.destroy(),
+  };
+}
+
+function configure({ kind, label, points, format, from, to, target }: ChartSpec) {
+  const accent = colour("--color-accent");
+  const muted = colour("--color-muted");
+  const line = colour("--color-line");
+  const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
+  const isLong = to - from > DAY_SECONDS;
+  const targetPoints = [from, to].map((x) => ({ x, y: target ?? null }));
+  return {
+    type: kind,
+    data: {
+      datasets: [
+        {
+          label,
+          data: [...points],
+          borderColor: accent,
+          backgroundColor: kind === "bar" ? accent : `${accent}22`,
+          borderWidth: kind === "bar" ? 0 : 1.5,
+          fill: kind === "line",
+          pointRadius: points.length === 1 ? 3 : 0,
+          pointHitRadius: 12,
+          pointBackgroundColor: accent,
+          tension: 0.2,
+          barThickness: 2,
+        },
+        ...(target === undefined
+          ? []
+          : [
+              {
+                type: "line" as const,
+                label: "Target",
+                data: targetPoints,
+                borderColor: muted,
+                borderWidth: 1,
+                borderDash: [4, 4],
+                pointRadius: 0,
+                pointHitRadius: 0,
+              },
+            ]),
+      ],
+    },
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      interaction: { mode: "nearest", axis: "x", intersect: false },
+      parsing: false,
+      normalized: true,
+      scales: {
+        x: {
+          type: "linear",
+          min: from,
+          max: to,
+          grid: { display: false },
+          border: { color: line },
+          ticks: {
+            color: muted,
+            font,
+            maxRotation: 0,
+            maxTicksLimit: 5,
+            callback: (value) => formatTick(Number(value), isLong),
+          },
+        },
+        y: {
+          beginAtZero: true,
+          grid: { color: line },
+          border: { display: false },
+          ticks: {
+            color: muted,
+            font,
+            maxTicksLimit: 4,
+            callback: (value) => format(Number(value)),
+          },
+        },
+      },
+      plugins: {
+        tooltip: {
+          displayColors: false,
+          callbacks: {
+            title: (items) => formatTick(items[0]?.parsed.x ?? from, true),
+            label: (item) => format(item.parsed.y ?? 0),
+          },
+        },
+      },
+    },
+  } satisfies ChartConfiguration<"line" | "bar", Point[]>;
+}
+
+/** The reader's own time of day; with the date where there is more than one day. */
+function formatTick(seconds: number, hasDate: boolean): string {
+  const date = new Date(seconds * 1000);
+  const two = (part: number) => String(part).padStart(2, "0");
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return hasDate ? `${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}` : time;
+}
+
+function colour(token: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+}

@@ -1,0 +1,35 @@
+/**
+ * The course of a figure as a line the size of a word, without axes.
+ */
+
+import { html } from "../html.ts";
+
+const WIDTH = 100;
+const HEIGHT = 24;
+
+/** `values` from left to right; fewer than two draw nothing. `label` says what is seen. */
+export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
+  if (values.length < 2) return html`<span class="mt-2 block h-6"></span>`;
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const span = most - least || 1;
+  const points = values.map((value, index) => {
+    const x = (index / (values.length - 1)) * WIDTH;
+    const y = HEIGHT - 2 - ((value - least) / span) * (HEIGHT - 4);
+    return `${x.toFixed(1)},${y.toFixed(1)}`;
+  });
+  return html`<svg
+    role="img"
+    aria-label=${label}
+    viewBox=${`0 0 ${WIDTH} ${HEIGHT}`}
+    preserveAspectRatio="none"
+    class="mt-2 block h-6 w-full"
+  >
+    <polyline
+      points=${points.join(" ")}
+      fill="none"
+      stroke="var(--color-accent)"
+      stroke-width="1.5"
+      vector-effect="non-scaling-stroke"
+    />
+  </svg>`;
+}

@@ -1,0 +1,58 @@
+/**
+ * Transactions of a block as rows.
+ */
+
+import type { TransactionViewType } from "../../src/api/transaction-schemas.ts";
+import { Amount } from "../components/amount.ts";
+import { Badge } from "../components/badge.ts";
+import { Hash } from "../components/hash.ts";
+import { type Column, Table } from "../components/table.ts";
+import { formatBytes, formatFeerate, NOTHING } from "../format.ts";
+import { Fragment, html } from "../html.ts";
+
+const COLUMNS: readonly Column<TransactionViewType>[] = [
+  {
+    title: "Transaction",
+    cell: ({ txid, coinbase }) => html`<span class="inline-flex items-center gap-2">
+      <${Hash} value=${txid} href=${`/tx/${txid}`} ends=${10} />
+      ${coinbase ? html`<${Badge} tone="accent">Coinbase</${Badge}>` : null}
+    </span>`,
+  },
+  {
+    title: "Inputs, outputs",
+    isNumeric: true,
+    cell: ({ inputs, outputs, coinbase }) => `${coinbase ? 0 : inputs.length} → ${outputs.length}`,
+  },
+  {
+    title: "Amount",
+    isNumeric: true,
+    cell: ({ outputs }) =>
+      html`<${Amount} sats=${outputs.reduce((sum, { amount }) => sum + amount, 0)} />`,
+  },
+  {
+    title: "Fee",
+    isNumeric: true,
+    cell: ({ fee, coinbase }) =>
+      coinbase ? NOTHING : html`<${Fragment}><${Amount} sats=${fee} /></${Fragment}>`,
+  },
+  {
+    title: "Feerate",
+    isNumeric: true,
+    cell: ({ feerate }) => (feerate === null ? NOTHING : formatFeerate(feerate)),
+  },
+  { title: "Size", isNumeric: true, cell: ({ size }) => formatBytes(size) },
+];
+
+/** A table of transactions, in the order given. */
+export function TransactionTable({
+  transactions,
+}: {
+  transactions: readonly TransactionViewType[];
+}) {
+  return html`<${Table}
+    caption="Transactions"
+    columns=${COLUMNS}
+    rows=${transactions}
+    keyOf=${({ txid }: TransactionViewType) => txid}
+  />`;
+}
