@@ -20,8 +20,8 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Digits told of a difficulty below 1. */
-const SMALL_DIGITS = 3;
+/** Below this, a difficulty is told by its power of ten. */
+const SMALL_DIFFICULTY = 0.001;
 
 /** Returns a whole number in groups of three digits. */
 export function formatCount(count: number): string {
@@ -60,11 +60,12 @@ export function formatFeerate(feerate: number): string {
   return `${formatDecimal(feerate)} sat/vB`;
 }
 
-/** Returns a difficulty: small ones with three digits that count, large ones scaled. */
+/** Returns a difficulty with three digits that count, and a power of ten or a unit where it helps. */
 export function formatDifficulty(difficulty: number): string {
-  if (difficulty === 0) return "0";
-  if (difficulty < 1) return difficulty.toPrecision(SMALL_DIGITS).replace("e-", "e−");
-  return scale(difficulty, 1000, DECIMAL_PREFIXES).trimEnd();
+  if (difficulty >= 1) return scale(difficulty, 1000, DECIMAL_PREFIXES).trimEnd();
+  if (difficulty >= SMALL_DIFFICULTY) return String(Number(difficulty.toPrecision(3)));
+  const [digits = "0", power] = difficulty.toExponential(2).split("e-");
+  return power === undefined ? "0" : `${Number(digits)}e−${power}`;
 }
 
 /** Returns a number with as many decimals as it is small, and none that are zero. */

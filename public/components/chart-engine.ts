@@ -34,6 +34,8 @@ export interface ChartSpec {
   /** The ends of the time axis, in seconds since 1970. */
   readonly from: number;
   readonly to: number;
+  /** What the value axis reaches at least, so that a quiet figure looks quiet. */
+  readonly leastTop?: number;
   /** Drawn as a dashed line across: a target. */
   readonly target?: number | undefined;
 }
@@ -57,6 +59,7 @@ Chart.register(
 );
 
 const DAY_SECONDS = 86_400;
+const TEN_MINUTES_SECONDS = 600;
 
 /** Draws `spec` on `canvas`, which follows the size of the element around it. */
 export function drawChart(canvas: HTMLCanvasElement, spec: ChartSpec): DrawnChart {
@@ -72,12 +75,12 @@ export function drawChart(canvas: HTMLCanvasElement, spec: ChartSpec): DrawnChar
   };
 }
 
-function configure({ kind, label, points, format, from, to, target }: ChartSpec) {
+function configure({ kind, label, points, format, from, to, leastTop, target }: ChartSpec) {
   const accent = colour("--color-accent");
   const muted = colour("--color-muted");
   const line = colour("--color-line");
   const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
-  const isLong = to - from > DAY_SECONDS;
+  const span = to - from;
   const targetPoints = [from, to].map((x) => ({ x, y: target ?? null }));
   return {
     type: kind,
@@ -94,6 +97,7 @@ function configure({ kind, label, points, format, from, to, target }: ChartSpec)
           pointHitRadius: 12,
           pointBackgroundColor: accent,
           tension: 0.2,
+          clip: 8,
           barThickness: 2,
         },
         ...(target === undefined
@@ -131,11 +135,12 @@ function configure({ kind, label, points, format, from, to, target }: ChartSpec)
             font,
             maxRotation: 0,
             maxTicksLimit: 5,
-            callback: (value) => formatTick(Number(value), isLong),
+            callback: (value) => formatTick(Number(value), span),
           },
         },
         y: {
           beginAtZero: true,
+          ...(leastTop === undefined ? {} : { suggestedMax: leastTop }),
           grid: { color: line },
           border: { display: false },
           ticks: {
@@ -150,7 +155,7 @@ function configure({ kind, label, points, format, from, to, target }: ChartSpec)
         tooltip: {
           displayColors: false,
           callbacks: {
-            title: (items) => formatTick(items[0]?.parsed.x ?? from, true),
+            title: (items) => formatMoment(items[0]?.parsed.x ?? from),
             label: (item) => format(item.parsed.y ?? 0),
           },
         },
@@ -159,12 +164,18 @@ function configure({ kind, label, points, format, from, to, target }: ChartSpec)
   } satisfies ChartConfiguration<"line" | "bar", Point[]>;
 }
 
-/** The reader's own time of day; with the date where there is more than one day. */
-function formatTick(seconds: number, hasDate: boolean): string {
+/** The reader's own time of day, as exact as the span needs. */
+function formatTick(seconds: number, span: number): string {
+  const [date, time] = formatMoment(seconds).split(" ") as [string, string];
+  if (span > DAY_SECONDS) return date;
+  return span > TEN_MINUTES_SECONDS ? time.slice(0, 5) : time;
+}
+
+function formatMoment(seconds: number): string {
   const date = new Date(seconds * 1000);
   const two = (part: number) => String(part).padStart(2, "0");
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return hasDate ? `${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}` : time;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
 function colour(token: string): string {

@@ -19,7 +19,7 @@ interface RingProps {
 /** A ring with something in its middle. */
 export function Ring({ share, label, children }: RingProps) {
   const shown = Math.min(1, Math.max(0, share));
-  return html`<div class="relative size-32 shrink-0" role="img" aria-label=${label}>
+  return html`<div class="relative size-24 shrink-0 sm:size-32" role="img" aria-label=${label}>
     <svg viewBox="0 0 100 100" class="size-full -rotate-90" aria-hidden="true">
       <circle cx="50" cy="50" r=${RADIUS} fill="none" stroke="var(--color-raised)" stroke-width="7" />
       <circle

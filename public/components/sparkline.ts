@@ -7,9 +7,9 @@ import { html } from "../html.ts";
 const WIDTH = 100;
 const HEIGHT = 24;
 
-/** `values` from left to right; fewer than two draw nothing. `label` says what is seen. */
+/** `values` from left to right; fewer than two are a faint line. `label` says what is seen. */
 export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
-  if (values.length < 2) return html`<span class="mt-2 block h-6"></span>`;
+  if (values.length < 2) return html`<span class="mt-2 block h-6 border-b border-line"></span>`;
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const span = most - least || 1;
   const points = values.map((value, index) => {

@@ -9,6 +9,8 @@ import { type Children, html, useEffect, useRef } from "../html.ts";
 export interface Column<Row> {
   readonly title: string;
   readonly isNumeric?: boolean;
+  /** True if it needs the whole width of a card; the first column has it always. */
+  readonly isWide?: boolean;
   readonly cell: (row: Row) => Children;
 }
 
@@ -51,8 +53,8 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
         const key = keys[index] ?? "";
         return html`<tr role="row" key=${key} data-new=${arrived.current.has(key) ? "" : undefined}>
           ${columns.map(
-            ({ title, isNumeric, cell }) =>
-              html`<td role="cell" data-label=${title} class=${isNumeric ? "figures" : ""}>
+            ({ title, isNumeric, isWide, cell }) =>
+              html`<td role="cell" data-label=${title} data-wide=${isWide ? "" : undefined} class=${isNumeric ? "figures" : ""}>
                 <span class="min-w-0">${cell(row)}</span>
               </td>`,
           )}

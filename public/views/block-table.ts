@@ -16,7 +16,11 @@ const COLUMNS: readonly Column<BlockSummaryView>[] = [
     cell: ({ height, hash }) =>
       html`<a href=${`/block/${hash}`} class="font-medium text-accent hover:underline">${formatCount(height)}</a>`,
   },
-  { title: "Hash", cell: ({ hash }) => html`<${Hash} value=${hash} href=${`/block/${hash}`} />` },
+  {
+    title: "Hash",
+    isWide: true,
+    cell: ({ hash }) => html`<${Hash} value=${hash} href=${`/block/${hash}`} />`,
+  },
   { title: "Found", cell: ({ time }) => html`<${Age} timeMs=${time * 1000} />` },
   { title: "By", cell: nameMiner },
   { title: "Transactions", isNumeric: true, cell: (block) => formatCount(block.transactionCount) },

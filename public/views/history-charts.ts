@@ -9,7 +9,13 @@ import { Chart } from "../components/chart.ts";
 import type { ChartSpec, Point } from "../components/chart-engine.ts";
 import { Choice } from "../components/choice.ts";
 import { Loaded } from "../components/loaded.ts";
-import { formatBytes, formatDecimal, formatFeerate, formatHashrate } from "../format.ts";
+import {
+  formatBytes,
+  formatDecimal,
+  formatDifficulty,
+  formatFeerate,
+  formatHashrate,
+} from "../format.ts";
 import { html, useMemo, useState } from "../html.ts";
 import { useQuery } from "../use-query.ts";
 
@@ -60,7 +66,9 @@ function NoPoints() {
 }
 
 function chartSpecs(history: HistoryView, targetSeconds: number | null): ChartSpec[] {
-  const { chain, samples, to } = history;
+  const { chain, samples } = history;
+  // The times of blocks found in quick succession run ahead of the clock.
+  const to = Math.max(history.to, chain.at(-1)?.time ?? 0);
   // The first block of a chain may be old: begin where there is something to see.
   const first = Math.min(chain[0]?.time ?? to, samples[0]?.time ?? to);
   const from = Math.min(Math.max(history.from, first), to - 60);
@@ -88,24 +96,27 @@ function chartSpecs(history: HistoryView, targetSeconds: number | null): ChartSp
       label: "Transactions a second",
       points: points(chain, ({ transactionsPerSecond }) => transactionsPerSecond),
       format: (value) => `${formatDecimal(value)} tx/s`,
+      leastTop: 1,
     },
     {
       ...shared,
       label: "Difficulty",
       points: points(chain, ({ difficulty }) => difficulty),
-      format: (value) => value.toPrecision(3),
+      format: formatDifficulty,
     },
     {
       ...shared,
       label: "Mempool",
       points: points(samples, ({ mempoolBytes }) => mempoolBytes),
       format: formatBytes,
+      leastTop: 2048,
     },
     {
       ...shared,
       label: "Lowest feerate that the mempool takes",
       points: points(samples, ({ mempoolFeerate }) => mempoolFeerate),
       format: formatFeerate,
+      leastTop: 2,
     },
   ];
 }

@@ -72,7 +72,7 @@ export function KeyFigures({ status }: { status: StatusView }) {
     <${Figure}
       label="Supply"
       value=${coins}
-      note=${totals === undefined ? NOTHING : `coins · ${formatCount(totals.unspentOutputs)} unspent outputs`}
+      note=${totals === undefined ? NOTHING : `coins in ${formatCount(totals.unspentOutputs)} outputs`}
       title="Coins mined so far"
     />
     <${Figure}

@@ -39,12 +39,12 @@ export function OverviewView() {
       <${MiningControl} status=${status} />
     </div>
     <${KeyFigures} status=${status} />
-    <${Alone} alone=${status.alone} />
-    <${HistoryCharts} targetSeconds=${status.blockIntervalSeconds} />
     <div class="grid gap-4 sm:gap-5 xl:grid-cols-[3fr_2fr]">
       <${LatestBlocks} />
       <${LatestTransactions} />
     </div>
+    <${Alone} alone=${status.alone} />
+    <${HistoryCharts} targetSeconds=${status.blockIntervalSeconds} />
   </${Fragment}>`;
 }
 

@@ -19,10 +19,10 @@ export function TipPulse({ status }: { status: StatusView }) {
   const about = height === 0 ? "No block since the genesis block" : `Last block ${age} ago`;
   return html`<section
     aria-labelledby="tip-title"
-    class="flex flex-wrap items-center gap-x-8 gap-y-4 rounded-xl border border-line bg-surface p-5"
+    class="flex items-center gap-x-5 rounded-xl border border-line bg-surface p-4 sm:gap-x-8 sm:p-5"
   >
     <${Ring} share=${share} label=${target === null ? about : `${about}, target ${target} s`}>
-      <span class="text-2xl font-semibold tracking-tight">${age}</span>
+      <span class="text-xl font-semibold tracking-tight sm:text-2xl">${age}</span>
       <span class="text-[0.8125rem] text-muted">${target === null ? "last block" : `of ${target} s`}</span>
     </${Ring}>
     <div class="min-w-0">
