@@ -30,6 +30,11 @@ export function formatCount(count: number): string {
   return count <= -1 ? `-${grouped}` : grouped;
 }
 
+/** Returns a whole number and its noun: "1 block", "2 blocks". */
+export function formatNumbered(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** Returns `sats` in coins, exact, without zeros at the end: 150000000 is "1.5". */
 export function formatCoins(sats: number): string {
   const size = Math.abs(sats);
@@ -42,7 +47,7 @@ export function formatCoins(sats: number): string {
 
 /** Returns `sats` with their unit. */
 export function formatSats(sats: number): string {
-  return `${formatCount(sats)} ${Math.abs(sats) === 1 ? "sat" : "sats"}`;
+  return formatNumbered(sats, "sat");
 }
 
 /** Returns hashes a second with a fitting unit. */

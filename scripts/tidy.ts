@@ -63,6 +63,11 @@ const EXCEPTIONS: readonly { rule: string; path: string; reason: string }[] = [
     path: "src/crypto/hash.ts",
     reason: "feature detection: the engine's SHA-256 where there is one, else the portable one",
   },
+  {
+    rule: "layer",
+    path: "src/api/dashboard-files.ts",
+    reason: "bundles the dashboard when it runs from source; the binary has another in its place",
+  },
 ];
 
 /** What a pure layer may not touch, as it stands in code without comments and strings. */
@@ -93,7 +98,7 @@ const IMPURITIES: readonly { rule: string; pattern: RegExp; message: string }[] 
   },
 ];
 
-/** Each library has one door; `folders` may import it, nobody else in src/. */
+/** Each library has one door; `folders` may import it, nobody else in src/ and public/. */
 const DOORS: readonly { name: string; pattern: RegExp; folders: readonly string[] }[] = [
   { name: "elysia", pattern: /^(?:elysia|@elysiajs\/.*)(?:\/|$)/, folders: ["src/api/"] },
   { name: "bun:sqlite", pattern: /^bun:sqlite$/, folders: ["src/storage/", "src/index/"] },
@@ -108,7 +113,37 @@ const DOORS: readonly { name: string; pattern: RegExp; folders: readonly string[
     pattern: /^@scure\/(?:bip32|bip39|btc-signer)(?:\/|$)/,
     folders: ["src/wallet/"],
   },
-  { name: "preact", pattern: /^(?:preact|htm|chart\.js)(?:\/|$)/, folders: [] },
+  { name: "preact", pattern: /^(?:preact|htm)(?:\/|$)/, folders: ["public/html.ts"] },
+  {
+    name: "chart.js",
+    pattern: /^chart\.js(?:\/|$)/,
+    folders: ["public/components/chart-engine.ts"],
+  },
+];
+
+/** What the browser loads first; everything else of the dashboard is there for them. */
+const PUBLIC_ENTRIES = ["public/app.ts", "public/theme.ts"];
+
+/** What the dashboard may not do, but for the files named: whom it asks, and what becomes markup. */
+const PUBLIC_DANGERS: readonly {
+  rule: string;
+  pattern: RegExp;
+  message: string;
+  doors: readonly string[];
+}[] = [
+  {
+    rule: "public-network",
+    pattern: /(?<![.\w$#])(?:fetch\(|new (?:WebSocket|EventSource|XMLHttpRequest)\b)/g,
+    message: "asks the node; that is the business of api-client.ts and dashboard-store.ts",
+    doors: ["public/api-client.ts", "public/dashboard-store.ts"],
+  },
+  {
+    rule: "public-markup",
+    pattern:
+      /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write)\b/g,
+    message: "makes markup of text; a miner may call itself anything",
+    doors: [],
+  },
 ];
 
 /** Functions of Math that are exact on integers, and so may stand in consensus code. */
@@ -147,6 +182,7 @@ export function findProblems(files: readonly SourceFile[]): Problem[] {
   const found = [
     ...scanned.flatMap(checkHeader),
     ...scanned.filter((file) => file.path.startsWith("src/")).flatMap(checkSource),
+    ...scanned.filter((file) => file.path.startsWith("public/")).flatMap(checkPublic),
     ...checkUnused(scanned),
     ...files.flatMap(checkWords),
   ];
@@ -165,6 +201,40 @@ function checkSource(file: ScannedFile): Problem[] {
     ...checkConsensusArithmetic(file),
     ...checkSize(file),
   ];
+}
+
+function checkPublic(file: ScannedFile): Problem[] {
+  const dangers = PUBLIC_DANGERS.filter(({ doors }) => !doors.includes(file.path)).flatMap(
+    ({ rule, pattern, message }) =>
+      matches(file.code, pattern).map(({ index }) => problem(file, index, rule, message)),
+  );
+  return [...checkPublicLayers(file), ...checkDoors(file), ...dangers, ...checkSize(file)];
+}
+
+/** Of src/ the dashboard may know the shapes, which are gone when it is bundled. */
+function checkPublicLayers(file: ScannedFile): Problem[] {
+  return file.imports.flatMap(({ target, offset }) => {
+    if (target === undefined) return [];
+    if (target.startsWith("src/") && isTypeImport(file, offset)) return [];
+    const isBelow = publicRankOf(target) <= publicRankOf(file.path);
+    if (target.startsWith("public/") && isBelow && !PUBLIC_ENTRIES.includes(target)) return [];
+    return [problem(file, offset, "layer", `${file.path} may not import ${target}`)];
+  });
+}
+
+/** The loose files, then components/, then views/, then the entries. */
+function publicRankOf(path: string): number {
+  if (PUBLIC_ENTRIES.includes(path)) return 3;
+  if (path.startsWith("public/views/")) return 2;
+  return path.startsWith("public/components/") ? 1 : 0;
+}
+
+/** True of the statement in which a `from` stands at `offset`. */
+function isTypeImport({ code }: ScannedFile, offset: number): boolean {
+  const before = code.slice(0, offset);
+  return /^(?:import|export) type\b/.test(
+    before.slice(before.search(/\b(?:import|export)\b[^;]*$/)),
+  );
 }
 
 function checkLayers(file: ScannedFile): Problem[] {
@@ -295,7 +365,8 @@ function checkUnused(files: readonly ScannedFile[]): Problem[] {
     ),
   );
   return files
-    .filter(({ path }) => path.startsWith("src/") && path !== "src/main.ts")
+    .filter(({ path }) => /^(?:src|public)\//.test(path) && path !== "src/main.ts")
+    .filter(({ path }) => !PUBLIC_ENTRIES.includes(path))
     .filter(({ path }) => !/\.worker\.ts$|\.d\.ts$/.test(path) && !used.has(path))
     .map((file) => problem(file, 0, "unused", "no file outside test/ imports it"));
 }

@@ -1,5 +1,7 @@
 /**
  * How long ago something was, counting on by itself, with the exact time on hover.
+ *
+ * Every age of a page counts by the same timer; see ticking-clock.ts.
  */
 
 import { formatAge, formatTime } from "../format.ts";

@@ -1,5 +1,7 @@
 /**
  * A word about a state, with a dot in its colour.
+ *
+ * Which state has which tone is decided by whoever shows it.
  */
 
 import { type Children, html } from "../html.ts";

@@ -1,5 +1,7 @@
 /**
  * A button: one main one to a card at most, the others quiet.
+ *
+ * What a click does is none of its business; for what takes a while there is action.ts.
  */
 
 import { type Children, html } from "../html.ts";

@@ -1,5 +1,7 @@
 /**
  * One of a few, chosen by a row of buttons: a range, a unit, a theme.
+ *
+ * Keeps nothing: what is chosen is held by whoever offers the choice.
  */
 
 import { type Children, html } from "../html.ts";

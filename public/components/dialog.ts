@@ -1,5 +1,7 @@
 /**
  * A question or a form above the page: the browser's own dialog, with its focus and its Escape key.
+ *
+ * What is asked, and when, is up to whoever opens it.
  */
 
 import { type Children, html, useEffect, useId, useRef } from "../html.ts";

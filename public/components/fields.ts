@@ -1,5 +1,7 @@
 /**
  * Terms and their values, one under the other, each with a sentence for who meets it the first time.
+ *
+ * Values come drawn; nothing here formats.
  */
 
 import { type Children, html } from "../html.ts";

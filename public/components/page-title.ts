@@ -1,5 +1,7 @@
 /**
  * The heading of a page, and the title of its tab.
+ *
+ * Each view begins with one, or with a hidden heading of its own.
  */
 
 import { type Children, html, useEffect } from "../html.ts";

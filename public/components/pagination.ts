@@ -1,5 +1,7 @@
 /**
  * Ways through a list that is read page by page: plain links, so that each page has an address.
+ *
+ * Which cursor a page has is known to the view.
  */
 
 import { html } from "../html.ts";

@@ -1,5 +1,7 @@
 /**
  * A bar for what has a beginning and an end.
+ *
+ * For what has only an age there is ring.ts.
  */
 
 import { html } from "../html.ts";

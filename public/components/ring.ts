@@ -1,5 +1,7 @@
 /**
  * How much of a span has passed, as a ring that closes.
+ *
+ * What is measured, and how it is said, is told by whoever shows it.
  */
 
 import { type Children, html } from "../html.ts";

@@ -1,5 +1,7 @@
 /**
  * The course of a figure as a line the size of a word, without axes.
+ *
+ * For figures that are read off there is chart.ts.
  */
 
 import { html } from "../html.ts";

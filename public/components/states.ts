@@ -1,5 +1,7 @@
 /**
  * What stands where there is nothing to show: nothing yet, not loaded yet, or a problem.
+ *
+ * For what a query gives they are put together in loaded.ts.
  */
 
 import type { ApiProblem } from "../api-client.ts";

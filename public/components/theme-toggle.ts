@@ -1,5 +1,7 @@
 /**
  * Light, dark, or as the system has it.
+ *
+ * How a choice is kept and shown is in theme-choice.ts.
  */
 
 import { html, useState } from "../html.ts";

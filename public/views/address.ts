@@ -1,5 +1,7 @@
 /**
  * One address: what it holds, and everything that came and went.
+ *
+ * Any address of the network has a page, also one that was never used.
  */
 
 import type { Static } from "@sinclair/typebox";

@@ -1,5 +1,7 @@
 /**
  * Blocks as rows, for every page that lists some.
+ *
+ * Where the blocks come from, and which, is known to the page.
  */
 
 import type { BlockSummaryView } from "../../src/api/chain-schemas.ts";

@@ -1,5 +1,7 @@
 /**
  * One block: what its header says and means, why its hash counts, and what it holds.
+ *
+ * Says what each field is for, to who sees a block for the first time.
  */
 
 import type { BlockDetailsView } from "../../src/api/chain-schemas.ts";
@@ -12,7 +14,14 @@ import { Hash } from "../components/hash.ts";
 import { Loaded } from "../components/loaded.ts";
 import { PageTitle } from "../components/page-title.ts";
 import { Pagination } from "../components/pagination.ts";
-import { formatBytes, formatCount, formatDifficulty, formatTime, NOTHING } from "../format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDifficulty,
+  formatNumbered,
+  formatTime,
+  NOTHING,
+} from "../format.ts";
 import { Fragment, html } from "../html.ts";
 import { usePlace } from "../router.ts";
 import { useQuery } from "../use-query.ts";
@@ -52,7 +61,7 @@ export function BlockView() {
           <${Card} title="Header"><${Fields} fields=${headerFields(block)} /></${Card}>
           <${Card} title="Block"><${Fields} fields=${blockFields(block)} /></${Card}>
         </div>
-        <${Card} title=${`${formatCount(block.transactionCount)} ${block.transactionCount === 1 ? "transaction" : "transactions"}`} isFlush=${true}>
+        <${Card} title=${formatNumbered(block.transactionCount, "transaction")} isFlush=${true}>
           <${TransactionTable} transactions=${block.transactions} />
           <${Pagination}
             label="Pages of transactions"
@@ -126,7 +135,7 @@ function blockFields(block: BlockDetailsView): Field[] {
     {
       term: "Status",
       value: html`<${Badge} tone=${tone}>${text}</${Badge}>`,
-      about: `${formatCount(block.confirmations)} ${block.confirmations === 1 ? "confirmation" : "confirmations"}, this block included.`,
+      about: `${formatNumbered(block.confirmations, "confirmation")}, this block included.`,
     },
     { term: "Mined by", value: nameMiner(block), about: "As the block itself claims." },
     {
@@ -164,5 +173,5 @@ function describeWay(propagation: BlockDetailsView["propagation"]): string {
   if (propagation === null) return "How it came is not known.";
   const { hops, milliseconds } = propagation;
   if (hops === 0) return "Began here.";
-  return `Over ${hops} ${hops === 1 ? "link" : "links"}, ${formatCount(milliseconds)} ms after it was found.`;
+  return `Over ${formatNumbered(hops, "link")}, ${formatCount(milliseconds)} ms after it was found.`;
 }

@@ -1,5 +1,7 @@
 /**
  * The whole chain, newest block first, page by page.
+ *
+ * Branches that are not part of it are not listed here.
  */
 
 import type { Static } from "@sinclair/typebox";

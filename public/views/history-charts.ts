@@ -1,5 +1,7 @@
 /**
  * How the chain went over a span of time that the reader chooses, from what the node has stored.
+ *
+ * How a chart is drawn is in components/chart.ts.
  */
 
 import type { Static } from "@sinclair/typebox";

@@ -1,5 +1,7 @@
 /**
  * The six figures by which a chain is judged, with their course where there is one.
+ *
+ * Numbers only; what they were before is shown by history-charts.ts.
  */
 
 import type { Static } from "@sinclair/typebox";

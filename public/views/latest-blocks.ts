@@ -1,5 +1,7 @@
 /**
  * The newest blocks, each marked for a moment as it arrives.
+ *
+ * The whole chain is in blocks.ts.
  */
 
 import type { Static } from "@sinclair/typebox";

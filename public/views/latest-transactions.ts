@@ -1,5 +1,7 @@
 /**
  * The newest transactions that wait for a block, each marked for a moment as it arrives.
+ *
+ * Knows the list of the mempool, and nothing of why a transaction is in it.
  */
 
 import type { Static } from "@sinclair/typebox";

@@ -1,5 +1,7 @@
 /**
  * Mining at a glance: whether it runs, how fast, and the buttons that start and stop it.
+ *
+ * The node does the mining; this asks it to, and shows what it says of it.
  */
 
 import type { StatusView } from "../../src/api/stats-schemas.ts";
@@ -11,7 +13,7 @@ import { Card } from "../components/card.ts";
 import { Hash } from "../components/hash.ts";
 import { showToast } from "../components/toasts.ts";
 import { refreshStatus } from "../dashboard-store.ts";
-import { formatCount, formatHashrate } from "../format.ts";
+import { formatCount, formatHashrate, formatNumbered } from "../format.ts";
 import { html } from "../html.ts";
 
 /** Milliseconds that one block may take here: at a low hash rate, many. */
@@ -40,11 +42,12 @@ export function MiningControl({ status: { mining, hashrate } }: { status: Status
   const state = html`<${Badge} tone=${mining.running ? "good" : "muted"}>
     ${mining.running ? "On" : "Off"}
   </${Badge}>`;
+  const found = formatNumbered(mining.blocksFound, "block");
+  const threads = formatNumbered(mining.threads, "thread");
   return html`<${Card} title="Mining here" actions=${state} class="flex flex-col">
     <p class="text-2xl font-semibold tracking-tight">${formatHashrate(hashrate.own)}</p>
     <p class="text-[0.8125rem] text-muted">
-      ${formatCount(mining.blocksFound)} ${mining.blocksFound === 1 ? "block" : "blocks"} found with
-      ${` ${mining.threads}`} ${mining.threads === 1 ? "thread" : "threads"}
+      ${found} found with ${threads}
     </p>
     ${mining.address === null ? null : html`<p class="mt-1 text-[0.8125rem] text-muted">Pays to <${Hash} value=${mining.address} href=${`/address/${mining.address}`} ends=${10} /></p>`}
     <div class="mt-4 flex flex-wrap gap-2">

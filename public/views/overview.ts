@@ -61,14 +61,16 @@ function Warnings({ warnings }: { warnings: StatusView["warnings"] }) {
 
 function SyncProgress({ status: { height, sync } }: { status: StatusView }) {
   if (!sync.isSyncing) return null;
-  const left =
-    sync.estimatedSeconds === null ? "" : `, about ${formatDuration(sync.estimatedSeconds)} left`;
+  const parts = [
+    `${formatCount(height)} of ${formatCount(sync.headers)} blocks`,
+    `${formatCount(sync.blocksPerSecond)} a second`,
+  ];
+  if (sync.estimatedSeconds !== null) {
+    parts.push(`about ${formatDuration(sync.estimatedSeconds)} left`);
+  }
   return html`<${Card} title="Catching up" actions=${formatPercent(sync.progress)}>
     <${Progress} share=${sync.progress} label="Catching up with the chain" />
-    <p class="mt-2 text-[0.8125rem] text-muted">
-      ${formatCount(height)} of ${formatCount(sync.headers)} blocks,
-      ${` ${formatCount(sync.blocksPerSecond)}`} a second${left}
-    </p>
+    <p class="mt-2 text-[0.8125rem] text-muted">${parts.join(", ")}</p>
   </${Card}>`;
 }
 

@@ -1,5 +1,7 @@
 /**
  * Transactions of a block as rows.
+ *
+ * Which ones, and in which order, is known to the page.
  */
 
 import type { TransactionViewType } from "../../src/api/transaction-schemas.ts";
@@ -8,12 +10,15 @@ import { Badge } from "../components/badge.ts";
 import { Hash } from "../components/hash.ts";
 import { type Column, Table } from "../components/table.ts";
 import { formatBytes, formatFeerate, NOTHING } from "../format.ts";
-import { Fragment, html } from "../html.ts";
+import { html } from "../html.ts";
 
 const COLUMNS: readonly Column<TransactionViewType>[] = [
   {
     title: "Transaction",
-    cell: ({ txid, coinbase }) => html`<span class="inline-flex items-center gap-2">
+    cell: ({
+      txid,
+      coinbase,
+    }) => html`<span class="inline-flex flex-wrap items-center justify-end gap-x-2">
       <${Hash} value=${txid} href=${`/tx/${txid}`} ends=${10} />
       ${coinbase ? html`<${Badge} tone="accent">Coinbase</${Badge}>` : null}
     </span>`,
@@ -32,13 +37,13 @@ const COLUMNS: readonly Column<TransactionViewType>[] = [
   {
     title: "Fee",
     isNumeric: true,
-    cell: ({ fee, coinbase }) =>
-      coinbase ? NOTHING : html`<${Fragment}><${Amount} sats=${fee} /></${Fragment}>`,
+    cell: ({ fee, coinbase }) => (coinbase ? NOTHING : html`<${Amount} sats=${fee} />`),
   },
   {
     title: "Feerate",
     isNumeric: true,
-    cell: ({ feerate }) => (feerate === null ? NOTHING : formatFeerate(feerate)),
+    cell: ({ feerate, coinbase }) =>
+      coinbase || feerate === null ? NOTHING : formatFeerate(feerate),
   },
   { title: "Size", isNumeric: true, cell: ({ size }) => formatBytes(size) },
 ];

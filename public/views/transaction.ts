@@ -1,5 +1,7 @@
 /**
  * One transaction: whose coins it spends, to whom, and whether it is in the chain.
+ *
+ * Addresses and amounts of inputs are as the node found them, null where it does not know.
  */
 
 import type {
@@ -16,7 +18,14 @@ import { type Field, Fields } from "../components/fields.ts";
 import { Hash } from "../components/hash.ts";
 import { Loaded } from "../components/loaded.ts";
 import { PageTitle } from "../components/page-title.ts";
-import { formatBytes, formatCount, formatFeerate, formatTime, NOTHING } from "../format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatFeerate,
+  formatNumbered,
+  formatTime,
+  NOTHING,
+} from "../format.ts";
 import { Fragment, html } from "../html.ts";
 import { usePlace } from "../router.ts";
 import { useQuery } from "../use-query.ts";
@@ -44,12 +53,12 @@ export function TransactionView() {
       ${(transaction: TransactionViewType) => html`<${Fragment}>
         <${Card} title="Summary"><${Fields} fields=${summaryFields(transaction)} /></${Card}>
         <div class="grid gap-4 sm:gap-5 lg:grid-cols-2">
-          <${Card} title=${`From: ${count(transaction.inputs.length, "input")}`}>
+          <${Card} title=${`From: ${formatNumbered(transaction.inputs.length, "input")}`}>
             <ul class="divide-y divide-line">
               ${transaction.inputs.slice(0, MAX_SHOWN).map((input) => html`<${Input} input=${input} isCoinbase=${transaction.coinbase} />`)}
             </ul>
           </${Card}>
-          <${Card} title=${`To: ${count(transaction.outputs.length, "output")}`}>
+          <${Card} title=${`To: ${formatNumbered(transaction.outputs.length, "output")}`}>
             <ul class="divide-y divide-line">
               ${transaction.outputs.slice(0, MAX_SHOWN).map((output) => html`<${Output} output=${output} />`)}
             </ul>
@@ -77,7 +86,7 @@ function Output({ output }: { output: OutputViewType }) {
     <${Owner} address=${output.address} fallback=${output.type} />
     <${Amount} sats=${output.amount} />
     <p class="w-full text-[0.8125rem] text-muted">
-      ${spentBy === null ? "Unspent" : html`<${Fragment}>Spent by <${Hash} value=${spentBy.txid} href=${`/tx/${spentBy.txid}`} /></${Fragment}>`}
+      ${spentBy === null ? (output.type === "nulldata" ? "Carries data and no coins" : "Unspent") : html`<${Fragment}>Spent by <${Hash} value=${spentBy.txid} href=${`/tx/${spentBy.txid}`} /></${Fragment}>`}
     </p>
   </li>`;
 }
@@ -94,7 +103,7 @@ function summaryFields(transaction: TransactionViewType): Field[] {
     {
       term: "Status",
       value: html`<${Badge} tone=${tone}>${text}</${Badge}>`,
-      about: count(transaction.confirmations, "confirmation"),
+      about: formatNumbered(transaction.confirmations, "confirmation"),
     },
     {
       term: "Block",
@@ -128,8 +137,4 @@ function summaryFields(transaction: TransactionViewType): Field[] {
       </span>`,
     },
   ];
-}
-
-function count(number: number, noun: string): string {
-  return `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -142,11 +142,60 @@ describe("door", () => {
     ["secp256k1/prebuilds/a.node", "src/platform/a.ts", "src/chain/a.ts"],
     ["@scure/btc-signer/psbt.js", "src/wallet/a.ts", "src/api/a.ts"],
     ["@scure/bip39", "src/wallet/a.ts", "src/cli/a.ts"],
-    ["preact", "public/a.ts", "src/api/a.ts"],
-    ["preact/hooks", "public/a.ts", "src/api/a.ts"],
+    ["preact", "public/html.ts", "src/api/a.ts"],
+    ["preact/hooks", "public/html.ts", "public/components/a.ts"],
+    ["htm", "public/html.ts", "public/app.ts"],
+    ["chart.js", "public/components/chart-engine.ts", "public/views/a.ts"],
   ])("%s is for %s and not for %s", (specifier, inside, outside) => {
     expect(problemsIn(inside, `import { b } from "${specifier}";\n`)).toEqual([]);
     expect(problemsIn(outside, `import { b } from "${specifier}";\n`)).toEqual(["5 door"]);
+  });
+});
+
+describe("public", () => {
+  test.each([
+    ["public/a.ts", "./b.ts"],
+    ["public/components/a.ts", "../b.ts"],
+    ["public/components/a.ts", "./b.ts"],
+    ["public/views/a.ts", "../components/b.ts"],
+    ["public/app.ts", "./views/b.ts"],
+  ])("%s may import %s", (path, specifier) => {
+    expect(problemsIn(path, `import { b } from "${specifier}";\n`)).toEqual([]);
+  });
+
+  test.each([
+    ["public/a.ts", "./components/b.ts"],
+    ["public/components/a.ts", "../views/b.ts"],
+    ["public/views/a.ts", "../app.ts"],
+    ["public/app.ts", "./theme.ts"],
+    ["public/a.ts", "../scripts/b.ts"],
+    ["public/a.ts", "../src/api/b.ts"],
+  ])("%s may not import %s", (path, specifier) => {
+    expect(problemsIn(path, `import { b } from "${specifier}";\n`)).toEqual(["5 layer"]);
+    expect(problemsIn(path, `await import("${specifier}");\n`)).toEqual(["5 layer"]);
+  });
+
+  test("may know the shapes of the API, and nothing that would be bundled", () => {
+    const before = 'import { c } from "./c.ts";\n';
+    const shape = 'import type {\n  B,\n} from "../src/api/b.ts";\n';
+    expect(problemsIn("public/a.ts", before + shape)).toEqual([]);
+    const value = 'import { type B, b } from "../src/api/b.ts";\n';
+    expect(problemsIn("public/a.ts", shape + value)).toEqual(["8 layer"]);
+  });
+
+  test.each([
+    ["await fetch(a);", "public-network"],
+    ["new WebSocket(a);", "public-network"],
+    ["a.innerHTML = b;", "public-markup"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: code to be checked.
+    ["html`<p ...${{ dangerouslySetInnerHTML: a }} />`;", "public-markup"],
+  ])("%s is refused", (line, rule) => {
+    expect(problemsIn("public/views/a.ts", `${line}\n`)).toEqual([`5 ${rule}`]);
+  });
+
+  test("asks the node through its doors", () => {
+    expect(problemsIn("public/api-client.ts", "await fetch(a);\n")).toEqual([]);
+    expect(problemsIn("public/dashboard-store.ts", "new WebSocket(a);\n")).toEqual([]);
   });
 });
 
