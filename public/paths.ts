@@ -20,7 +20,8 @@ export interface Route {
 
 /** Returns the page of `pathname`; undefined if it is none of ours, or cannot be decoded. */
 export function matchPath(pathname: string): Route | undefined {
-  const given = pathname.length > 1 ? pathname.replace(/\/$/, "").split("/") : ["", ""];
+  // A slash at the end says nothing, except where it is all there is.
+  const given = pathname.replace(/(?<=[^/])\/$/, "").split("/");
   for (const page of PAGE_PATHS) {
     const parameters = matchParts(page.split("/"), given);
     if (parameters !== undefined) return { page, parameters };

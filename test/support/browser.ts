@@ -50,6 +50,9 @@ export function hasBrowser(): boolean {
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
+/** What the browser itself writes of a live line that could not be opened; the page copes with it. */
+const NO_LINE = /^WebSocket connection to '[^']*\/ws' failed/;
+
 /** How a page is opened. */
 export interface PageOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
@@ -93,7 +96,8 @@ export async function openPage(
     [Symbol.asyncDispose]: () => context.close(),
   };
   page.on("console", (message) => {
-    if (message.type() === "error") watched.errors.push(message.text());
+    if (message.type() !== "error" || NO_LINE.test(message.text())) return;
+    watched.errors.push(message.text());
   });
   page.on("pageerror", (error) => watched.errors.push(String(error)));
   page.on("request", (request) => watched.hosts.add(new URL(request.url()).host));
