@@ -36,6 +36,8 @@ export interface ChartSpec {
   readonly to: number;
   /** What the value axis reaches at least, so that a quiet figure looks quiet. */
   readonly leastTop?: number;
+  /** True if its values are bytes, whose round numbers are powers of two. */
+  readonly isBinary?: boolean;
   /** Drawn as a dashed line across: a target. */
   readonly target?: number | undefined;
 }
@@ -75,12 +77,24 @@ export function drawChart(canvas: HTMLCanvasElement, spec: ChartSpec): DrawnChar
   };
 }
 
-function configure({ kind, label, points, format, from, to, leastTop, target }: ChartSpec) {
+function configure({
+  kind,
+  label,
+  points,
+  format,
+  from,
+  to,
+  leastTop = 0,
+  isBinary = false,
+  target,
+}: ChartSpec) {
   const accent = colour("--color-accent");
   const muted = colour("--color-muted");
   const line = colour("--color-line");
   const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
   const span = to - from;
+  const most = Math.max(leastTop, ...points.map(({ y }) => y ?? 0));
+  const step = 2 ** Math.ceil(Math.log2(Math.max(4, most) / 4));
   const targetPoints = [from, to].map((x) => ({ x, y: target ?? null }));
   return {
     type: kind,
@@ -140,13 +154,15 @@ function configure({ kind, label, points, format, from, to, leastTop, target }: 
         },
         y: {
           beginAtZero: true,
-          ...(leastTop === undefined ? {} : { suggestedMax: leastTop }),
+          suggestedMax: leastTop,
+          ...(isBinary ? { max: 4 * step } : {}),
           grid: { color: line },
           border: { display: false },
           ticks: {
             color: muted,
             font,
-            maxTicksLimit: 4,
+            maxTicksLimit: 5,
+            ...(isBinary ? { stepSize: step } : {}),
             callback: (value) => format(Number(value)),
           },
         },

@@ -35,8 +35,14 @@ export function Chart({ spec }: { spec: ChartSpec }) {
 
   return html`<div class="relative h-40">
     <canvas ref=${canvas} role="img" aria-label=${describe(spec)}></canvas>
-    ${isMissing ? html`<p class="text-sm text-muted">The chart could not be loaded; reload the page.</p>` : null}
+    ${isMissing ? html`<${Missing} />` : null}
   </div>`;
+}
+
+function Missing() {
+  return html`<p class="absolute inset-0 flex items-center justify-center rounded-lg bg-raised text-[0.8125rem] text-muted">
+    The chart could not be loaded; reload the page.
+  </p>`;
 }
 
 function describe({ label, points, format }: ChartSpec): string {

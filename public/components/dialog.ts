@@ -27,7 +27,7 @@ export function Dialog({ title, isOpen, onClose, children }: DialogProps) {
     ref=${element}
     aria-labelledby=${id}
     onClose=${onClose}
-    class="m-auto w-full max-w-lg rounded-xl border border-line bg-surface p-0 text-text shadow-2xl backdrop:bg-black/50"
+    class="m-auto w-full max-w-lg rounded-xl border border-line bg-surface p-0 text-text shadow-2xl backdrop:bg-veil"
   >
     <header class="flex items-center justify-between gap-4 border-b border-line px-4 py-3">
       <h2 id=${id} class="font-semibold">${title}</h2>

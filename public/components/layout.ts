@@ -47,7 +47,7 @@ export function Layout({ links, path, connection, status, children }: LayoutProp
     >
       Skip to the content
     </a>
-    <header class="sticky top-0 z-10 border-b border-line bg-surface">
+    <header class="top-0 z-10 border-b border-line bg-surface md:sticky">
       <div class=${`${WIDTH} flex flex-wrap items-center gap-x-4 gap-y-2 py-2.5`}>
         <a href="/" class="flex items-center gap-2.5">
           <img src="/icon.svg" alt="" width="30" height="30" />

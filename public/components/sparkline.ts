@@ -13,10 +13,11 @@ const HEIGHT = 24;
 export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
   if (values.length < 2) return html`<span class="mt-2 block h-6 border-b border-line"></span>`;
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const span = most - least || 1;
+  // What never changed is drawn through the middle, and nothing at all along the bottom.
+  const [base, span] = least < most ? [least, most - least] : [0, 2 * most || 1];
   const points = values.map((value, index) => {
     const x = (index / (values.length - 1)) * WIDTH;
-    const y = HEIGHT - 2 - ((value - least) / span) * (HEIGHT - 4);
+    const y = HEIGHT - 2 - ((value - base) / span) * (HEIGHT - 4);
     return `${x.toFixed(1)},${y.toFixed(1)}`;
   });
   return html`<svg

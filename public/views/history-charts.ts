@@ -111,6 +111,7 @@ function chartSpecs(history: HistoryView, targetSeconds: number | null): ChartSp
       label: "Mempool",
       points: points(samples, ({ mempoolBytes }) => mempoolBytes),
       format: formatBytes,
+      isBinary: true,
       leastTop: 2048,
     },
     {

@@ -6,6 +6,10 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FROM_BINARY, HAS_BINARY, startProcessNode } from "../support/process-node.ts";
 import {
   type RunningApi,
   type RunningNode,
@@ -86,12 +90,16 @@ async function dashboardFiles(): Promise<string[]> {
   return [...new Set([...found, ...later])];
 }
 
+function withoutLicences(text: string): string {
+  return text.replace(/\/\*![\s\S]*?\*\//g, "");
+}
+
 test("the scripts and styles of our own name no other place", async () => {
   const files = [...(await dashboardFiles()), "/swagger/swagger.js", "/swagger", "/"];
   for (const path of files) {
     const text = await (await api.fetch(path)).text();
     // Licences stand in comments, and the names of namespaces are asked for by nobody.
-    const places = text.replace(/\/\*![\s\S]*?\*\/|https?:\/\/www\.w3\.org\//g, "");
+    const places = withoutLicences(text).replace(/https?:\/\/www\.w3\.org\//g, "");
     expect(places.match(/https?:\/\/[^"'`\s]*/g), path).toBeNull();
   }
 });
@@ -131,6 +139,22 @@ test("pages are served at the dashboard's paths and nowhere else", async () => {
     const response = await api.fetch(path);
     expect(response.status, path).toBe(404);
     expect(response.headers.get("content-type")).toBe("application/problem+json");
+  }
+});
+
+test.skipIf(!HAS_BINARY)("the binary has the same dashboard as the source", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "cairn-pages-"));
+  const argv = ["--network", "regtest", "--data", directory];
+  const binary = await startProcessNode(argv, { program: FROM_BINARY, cwd: directory });
+  try {
+    for (const path of ["/", "/blocks", ...(await dashboardFiles())]) {
+      const [built, own] = await Promise.all([fetch(binary.url + path), api.fetch(path)]);
+      expect(built.status, path).toBe(200);
+      expect(withoutLicences(await built.text())).toBe(withoutLicences(await own.text()));
+    }
+  } finally {
+    await binary.stop();
+    rmSync(directory, { recursive: true, force: true });
   }
 });
 
