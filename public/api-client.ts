@@ -75,7 +75,8 @@ async function ask<Answer>(
   { headers, ...init }: { method: string; headers?: Record<string, string>; body?: string },
   signal: AbortSignal = AbortSignal.timeout(TIMEOUT_MS),
 ): Promise<Answer> {
-  const token = sessionStorage.getItem(TOKEN_KEY);
+  // Reading needs no token, and a wrong one would have even that refused.
+  const token = init.method === "GET" ? null : sessionStorage.getItem(TOKEN_KEY);
   const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
   let response: Response;
   try {
@@ -87,6 +88,8 @@ async function ask<Answer>(
     throw unreachable();
   });
   const answer = parse(text);
+  // A node that started anew has a new one.
+  if (response.status === 401) sessionStorage.removeItem(TOKEN_KEY);
   if (!response.ok) throw readProblem(response.status, answer);
   if (answer === undefined) {
     throw new ApiProblem("The answer is not JSON.", { status: response.status, code: "not-json" });
