@@ -26,7 +26,6 @@ import {
 import { type Touch, touchesOf, viewAccepted, viewLiveStats, viewProgress } from "./live-views.ts";
 import { viewBlockInHand } from "./view-block.ts";
 import { viewPeer } from "./view-peer.ts";
-import { findOutput } from "./view-transaction.ts";
 
 /** Milliseconds between two events of the mempool as a whole. */
 export const MEMPOOL_INTERVAL_MS = 250;
@@ -192,7 +191,7 @@ export class LiveFeed {
   }
 
   #touchesOf(tx: Transaction): Map<string, Touch> {
-    const spent = tx.inputs.map(({ prevout }) => findOutput(this.#node, prevout));
+    const spent = tx.inputs.map(({ prevout }) => this.#node.mempool.findOutput(prevout));
     return touchesOf(tx, spent);
   }
 
