@@ -11,14 +11,19 @@ import { useEffect, useState } from "./html.ts";
 import { type FeedSocket, type FeedSocketEvents, LiveFeed } from "./live-feed.ts";
 import { applyEvent, type DashboardState, INITIAL_STATE, SUBJECTS, type Subject } from "./store.ts";
 
-const TOPICS = ["blocks", "transactions", "mempool", "peers", "mining", "stats", "reorgs"];
+/** Not `transactions`: of a thousand a second it is enough to hear that the mempool has changed. */
+const TOPICS = ["blocks", "mempool", "peers", "mining", "stats", "reorgs"];
+
+/** After these, what no event tells may be different, too: warnings, why there are no peers. */
+const UNTOLD_AFTER = /^(?:block-|peer-|reorg$)/;
 
 /** Milliseconds after an event before the status is asked for: several come at once. */
-const SETTLE_MS = 250;
+const SETTLE_MS = 400;
 
 const listeners = new Set<() => void>();
 let state = INITIAL_STATE;
 let isStatusDue = false;
+let isDrawDue = false;
 
 /** Begins to listen to the node; called once. */
 export function startDashboardStore(): void {
@@ -37,7 +42,7 @@ export function startDashboardStore(): void {
     },
     onEvent: (event) => {
       dispatch(event);
-      if (event.event !== "stats") requestStatus();
+      if (UNTOLD_AFTER.test(event.event)) requestStatus();
     },
     onConnection: (connection) => dispatch({ update: "connection", connection }),
   });
@@ -92,6 +97,13 @@ function dispatch(event: Parameters<typeof applyEvent>[1]): void {
   const next = applyEvent(state, event);
   if (next === state) return;
   state = next;
+  // As often as the screen is drawn, however many events there are.
+  if (!isDrawDue) requestAnimationFrame(draw);
+  isDrawDue = true;
+}
+
+function draw(): void {
+  isDrawDue = false;
   for (const listener of listeners) listener();
 }
 

@@ -116,7 +116,7 @@ export class LiveFeed {
   }
 
   #subscribe(socket: FeedSocket): void {
-    const since = this.#seq === undefined ? {} : { since: this.#seq };
+    const since = this.#seq === undefined ? {} : { since: this.#seq, boot: this.#boot };
     socket.send(JSON.stringify({ op: "subscribe", topics: this.#needs.topics, ...since }));
     this.#listenForSilence();
   }

@@ -41,6 +41,7 @@ const TOUCHED: Readonly<Record<string, readonly Subject[]>> = {
   "block-connected": ["chain", "mempool"],
   "block-disconnected": ["chain", "mempool"],
   reorg: ["chain", "mempool"],
+  "mempool-changed": ["mempool"],
   "transaction-accepted": ["mempool"],
   "transaction-removed": ["mempool"],
   "peer-connected": ["peers"],
@@ -60,10 +61,12 @@ export function applyEvent(state: DashboardState, event: LiveEvent | Update): Da
       return { ...touched, status: withTip(status, data) };
     case "stats":
       return touchChanges(touched, { ...touched, status: mergeKnown(status, data) });
-    case "mining-progress":
-      return typeof data.hashrate === "number"
-        ? { ...touched, status: withHashrate(status, data.hashrate) }
-        : touched;
+    case "mempool-changed":
+      return { ...touched, status: mergeKnown(status, { mempool: data }) };
+    case "mining-progress": {
+      const changes = { mining: data, hashrate: { own: data.hashrate } };
+      return { ...touched, status: mergeKnown(status, changes) };
+    }
     default:
       return touched;
   }
@@ -109,10 +112,6 @@ function withTip(status: StatusView, { height, hash, time }: Record<string, unkn
   if (typeof height !== "number" || typeof hash !== "string") return status;
   const tipTime = typeof time === "number" ? time : status.tipTime;
   return { ...status, height, tip: hash, tipTime };
-}
-
-function withHashrate(status: StatusView, own: number): StatusView {
-  return { ...status, hashrate: { ...status.hashrate, own } };
 }
 
 /** Takes over the members that a status has, where they are of the same kind. */

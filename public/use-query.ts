@@ -8,6 +8,7 @@
 import { type ApiProblem, get, problemFrom } from "./api-client.ts";
 import { useDashboard } from "./dashboard-store.ts";
 import { useCallback, useEffect, useRef, useState } from "./html.ts";
+import { createRefresher, type Refresher } from "./refresher.ts";
 import type { Subject } from "./store.ts";
 
 /** What is known of an answer. */
@@ -38,37 +39,29 @@ export function useQuery<Answer>(
   const { versions, connection } = useDashboard();
   const [, redraw] = useState(0);
   const problem = useRef<{ path: string; problem: ApiProblem } | undefined>(undefined);
-  const [reloads, setReloads] = useState(0);
-  const asked = useRef({ path: "", at: 0 });
-  const reload = useCallback(() => setReloads((count) => count + 1), []);
+  const refresher = useRef<Refresher | undefined>(undefined);
+  const reload = useCallback(() => refresher.current?.request(), []);
 
   // A node that is back may have another answer, or one at last.
   const isThere = connection !== "reconnecting";
-  const version = subjects.reduce((sum, subject) => sum + versions[subject], 0);
   useEffect(() => {
     if (path === undefined || !isThere) return;
-    const abort = new AbortController();
-    const isNew = asked.current.path !== path;
-    const wait = isNew ? 0 : asked.current.at + MIN_INTERVAL_MS - performance.now();
-    const timer = setTimeout(
-      async () => {
-        asked.current = { path, at: performance.now() };
-        try {
-          keep(path, await get<Answer>(path, abort.signal));
-          problem.current = undefined;
-        } catch (error) {
-          if (abort.signal.aborted) return;
-          problem.current = { path, problem: problemFrom(error) };
-        }
-        if (!abort.signal.aborted) redraw((count) => count + 1);
-      },
-      Math.max(0, wait),
-    );
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
-  }, [path, version, reloads, isThere]);
+    const current = createRefresher(async (signal) => {
+      try {
+        keep(path, await get<Answer>(path, signal));
+        problem.current = undefined;
+      } catch (error) {
+        if (signal.aborted) return;
+        problem.current = { path, problem: problemFrom(error) };
+      }
+      if (!signal.aborted) redraw((count) => count + 1);
+    }, MIN_INTERVAL_MS);
+    refresher.current = current;
+    return () => current.stop();
+  }, [path, isThere]);
+
+  const version = subjects.reduce((sum, subject) => sum + versions[subject], 0);
+  useEffect(() => refresher.current?.request(), [path, isThere, version]);
 
   return {
     answer: path === undefined ? undefined : (kept.get(path) as Answer | undefined),

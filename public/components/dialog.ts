@@ -4,7 +4,7 @@
  * What is asked, and when, is up to whoever opens it.
  */
 
-import { type Children, html, useEffect, useId, useRef } from "../html.ts";
+import { type Children, html, useId, useLayoutEffect, useRef } from "../html.ts";
 import { Icon } from "./icon.ts";
 
 interface DialogProps {
@@ -19,14 +19,20 @@ interface DialogProps {
 export function Dialog({ title, isOpen, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  const isWanted = useRef(isOpen);
+  isWanted.current = isOpen;
+  useLayoutEffect(() => {
     if (isOpen) element.current?.showModal();
     else element.current?.close();
   }, [isOpen]);
+  // Also tells of what was closed from here, later, when it may be open again.
+  const tellClosed = () => {
+    if (isWanted.current && element.current?.open === false) onClose();
+  };
   return html`<dialog
     ref=${element}
     aria-labelledby=${id}
-    onClose=${onClose}
+    onClose=${tellClosed}
     class="m-auto w-full max-w-lg rounded-xl border border-line bg-surface p-0 text-text shadow-2xl backdrop:bg-veil"
   >
     <header class="flex items-center justify-between gap-4 border-b border-line px-4 py-3">

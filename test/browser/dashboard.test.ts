@@ -59,8 +59,8 @@ describe.skipIf(!hasBrowser())("dashboard", () => {
     expect([...hosts]).toEqual([new URL(page.url()).host]);
   }
 
-  async function mine(blocks: number): Promise<void> {
-    const response = await fetch(`${node.url}/api/mine`, {
+  async function mine(blocks: number, { url } = node): Promise<void> {
+    const response = await fetch(`${url}/api/mine`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ blocks }),
@@ -261,6 +261,54 @@ describe.skipIf(!hasBrowser())("dashboard", () => {
         await expectSound(watched);
       },
     );
+  });
+
+  test("A-12: what a miner says of itself is text, whatever it is", async () => {
+    const tag = "<img src=x onerror=alert(1)>";
+    const folder = mkdtempSync(join(tmpdir(), "cairn-browser-"));
+    const argv = ["--network", "regtest", "--data", folder, "--miner-tag", tag];
+    const other = await startProcessNode(argv);
+    try {
+      await mine(1, other);
+      for (const path of ["/", "/blocks", "/block/1"]) {
+        await using watched = await openPage(browser, other.url + path);
+        await watched.page.getByText(tag).first().waitFor();
+        await expectSound(watched);
+      }
+    } finally {
+      await other.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test("A-14: the token is asked for where it is needed, and goes out with nothing else", async () => {
+    await using watched = await openPage(browser, `${node.url}/#token=${"a".repeat(40)}`);
+    const { page } = watched;
+    const sent: string[] = [];
+    page.on("request", (request) => {
+      const token = request.headers().authorization;
+      if (token !== undefined) sent.push(`${request.method()} ${token}`);
+    });
+    // As a node answers that other machines can reach.
+    await page.route("**/api/mining/start", (route) => {
+      return route.fulfill({
+        status: 401,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ code: "token-needed", detail: "No." }),
+      });
+    });
+    await page.getByRole("button", { name: "Start mining" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Token").fill("b".repeat(40));
+    expect(await findBarriers(page)).toEqual([]);
+    await takePicture(page, "token");
+    await dialog.getByRole("button", { name: "Continue" }).click();
+    // Refused again, and so asked for again.
+    await dialog.getByLabel("Token").waitFor();
+    expect(sent).toEqual([`POST Bearer ${"a".repeat(40)}`, `POST Bearer ${"b".repeat(40)}`]);
+    expect(page.url()).toBe(`${node.url}/`);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
   });
 
   test("a page left open finds its node again after it was killed and started anew", async () => {

@@ -130,7 +130,7 @@ describe("a line that breaks", () => {
     tell(seen, event(5));
     tell(seen, event(6));
     tell(seen, event(7));
-    expect(JSON.parse(seen.sockets[1]?.sent[0] ?? "")).toMatchObject({ since: 5 });
+    expect(JSON.parse(seen.sockets[1]?.sent[0] ?? "")).toMatchObject({ since: 5, boot: "one" });
     expect(seen.events).toEqual([5, 6, 7]);
     expect(seen.missed).toBe(1);
     expect(seen.connections.at(-1)).toBe("live");

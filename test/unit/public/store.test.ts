@@ -51,11 +51,23 @@ test.each([
   ["transaction-removed", ["mempool"]],
   ["peer-connected", ["peers"]],
   ["peer-disconnected", ["peers"]],
+  ["mempool-changed", ["mempool"]],
   ["mining-progress", ["mining"]],
 ])("%s touches %p", (event, subjects) => {
   const { versions } = applyEvent(known(), happens(event));
   const risen = Object.entries(versions).flatMap(([name, version]) => (version > 0 ? [name] : []));
   expect(risen).toEqual(subjects);
+});
+
+test("the mempool's level and the miner's progress are in the status at once", () => {
+  const level = { count: 3, bytes: 900, minFeerate: 2 };
+  expect(applyEvent(known(), happens("mempool-changed", level)).status?.mempool).toEqual(level);
+  const progress = { running: true, threads: 2, hashrate: 7, blocksFound: 1, totalHashes: 9 };
+  expect(applyEvent(known(), happens("mining-progress", progress)).status).toEqual({
+    ...STATUS,
+    hashrate: { own: 7, network: 10 },
+    mining: { running: true, threads: 2, address: null, blocksFound: 1 },
+  });
 });
 
 test("an unknown event changes nothing", () => {
