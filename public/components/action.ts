@@ -65,7 +65,7 @@ export function TokenDialog() {
     <form onSubmit=${submit} class="flex flex-col gap-3">
       <p class="text-sm text-muted">
         Other machines can reach this node, so whoever changes something shows its token. It is in
-        the file api-token of the node's folder, and kept here until this tab is closed.
+        the file api.token in the node's folder, and kept here until this tab is closed.
       </p>
       <label class="flex flex-col gap-1 text-sm">
         Token

@@ -39,7 +39,7 @@ export function OverviewView() {
       <${MiningControl} status=${status} />
     </div>
     <${KeyFigures} status=${status} />
-    <div class="grid gap-4 sm:gap-5 xl:grid-cols-[3fr_2fr]">
+    <div class="grid items-start gap-4 sm:gap-5 xl:grid-cols-[3fr_2fr]">
       <${LatestBlocks} />
       <${LatestTransactions} />
     </div>
