@@ -70,6 +70,11 @@ export type PaymentRequest = Pick<
 export interface DraftTerms {
   /** By which whoever asks knows it again: asked twice, it is one payment. */
   readonly clientId?: string | undefined;
+  /**
+   * What was asked for in the words of whoever asked; the request itself unless given. Names and fee
+   * estimates mean something else a moment later, and the same words are the same payment.
+   */
+  readonly asked?: unknown;
   /** Milliseconds until its coins are released if nobody confirms it. */
   readonly lifeMs?: number | undefined;
 }
@@ -149,6 +154,17 @@ export class WalletPayments {
 
   constructor(needs: WalletPaymentsNeeds) {
     this.#needs = needs;
+  }
+
+  /** The draft that was asked for under this client id; WalletError if it was another one. */
+  recall(kind: DraftKind, request: unknown, { clientId, asked }: DraftTerms) {
+    const { store, wallet } = this.#needs;
+    const known = clientId && store.drafts.findDraftByClientId(wallet, clientId);
+    if (!known) return undefined;
+    if (known.requestHash === hashOf([kind, asked ?? request])) return this.find(known.id);
+    throw new WalletError("client-id-reused", "another payment was asked for under this id", {
+      clientId,
+    });
   }
 
   /** Prepares a payment; PaymentError if it cannot be made. */
@@ -304,20 +320,16 @@ export class WalletPayments {
   #draft(
     kind: DraftKind,
     request: unknown,
-    { clientId, lifeMs = DRAFT_LIFE_MS }: DraftTerms,
+    terms: DraftTerms,
     plan: () => { readonly plan: PaymentPlan; readonly replaces?: Txid },
   ): PreparedPayment {
     const { store, wallet, clock, randomBytes } = this.#needs;
     store.drafts.expireDrafts(clock.now());
-    const requestHash = hashOf([kind, request]);
-    const known = clientId && store.drafts.findDraftByClientId(wallet, clientId);
-    if (known) {
-      if (known.requestHash === requestHash) return this.#view(known);
-      throw new WalletError("client-id-reused", "another payment was asked for under this id", {
-        clientId,
-      });
-    }
+    const known = this.recall(kind, request, terms);
+    if (known !== undefined) return known;
 
+    const { clientId, asked, lifeMs = DRAFT_LIFE_MS } = terms;
+    const requestHash = hashOf([kind, asked ?? request]);
     const { plan: made, replaces } = plan();
     const id = toHex(randomBytes(16));
     const createdAt = clock.now();

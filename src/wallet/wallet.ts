@@ -89,11 +89,11 @@ export class Wallet {
    */
   receiveAddress(isNew: boolean): WalletAddress {
     const { store } = this.#needs;
-    this.addresses.refresh();
-    if (!this.account.isRange) return this.addresses.at(0, 0);
+    const shown = this.nextReceiveAddress();
+    if (!this.account.isRange) return shown;
+    if (!isNew && this.isHandedOut(shown)) return shown;
     const firstUnused = this.addresses.firstUnused(0);
     const next = Math.max(firstUnused, store.nextIndex(this.id, 0));
-    if (!isNew && next > firstUnused) return this.addresses.at(0, next - 1);
     if (next - firstUnused >= GAP_LIMIT) {
       throw new WalletError(
         "gap-limit",
@@ -103,6 +103,13 @@ export class Wallet {
     }
     store.setNextIndex(this.id, 0, next + 1);
     return this.addresses.at(0, next);
+  }
+
+  /** Returns the address that receiveAddress(false) gives; looking does not hand it out. */
+  nextReceiveAddress(): WalletAddress {
+    this.addresses.refresh();
+    const last = this.#needs.store.nextIndex(this.id, 0) - 1;
+    return this.addresses.at(0, Math.max(this.addresses.firstUnused(0), last));
   }
 
   /** True for addresses that were paid or shown to somebody. */
@@ -119,6 +126,11 @@ export class Wallet {
 
   label(type: LabelType, ref: string): string | undefined {
     return this.#needs.store.labels.find(this.id, type, ref);
+  }
+
+  /** All labels, in order of kind and reference. */
+  labels(): readonly Label[] {
+    return this.#needs.store.labels.all(this.id);
   }
 
   putLabel(label: Label): void {

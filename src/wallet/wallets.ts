@@ -35,7 +35,7 @@ import { WALLET_NAME_PATTERN } from "./keystore-file.ts";
 import { signMessage } from "./message.ts";
 import { ENTROPY_BYTES } from "./mnemonic.ts";
 import { copyPsbt } from "./psbt.ts";
-import { describePsbt, type Psbt } from "./psbt-facts.ts";
+import { checkSpentOutputs, describePsbt, type Psbt } from "./psbt-facts.ts";
 import { signPsbt } from "./psbt-signing.ts";
 import { UnlockError, type Unlocked, UnlockSessions, type UnlockTerms } from "./unlock-sessions.ts";
 import { Wallet } from "./wallet.ts";
@@ -221,14 +221,19 @@ export class Wallets {
     );
   }
 
-  /** Adds the signatures that this wallet can give; returns how many, and the PSBT with them. */
+  /**
+   * Adds the signatures that this wallet can give; returns how many, and the PSBT with them.
+   * PsbtError unless the chain or the mempool has all that it spends, as it says it.
+   */
   async signPsbt(
     name: string,
     psbt: Psbt,
     authority: Authority | undefined,
   ): Promise<{ readonly psbt: Psbt; readonly added: number }> {
     const wallet = this.get(name);
+    checkHasKeys(wallet.entry);
     const signed = copyPsbt(psbt);
+    checkSpentOutputs(signed, (outpoint) => this.#needs.mempool.findOutput(outpoint));
     const leaving = this.#leavingBy(wallet, signed);
     const added = await this.#lend(name, authority, leaving, (master) => signPsbt(signed, master));
     return { psbt: signed, added };
@@ -273,17 +278,18 @@ export class Wallets {
 
   /** Finds whom `text` names: an address, a contact, or another wallet of this node. */
   resolve(text: string): ResolvedRecipient {
-    const contact = this.#needs.store.contacts.find(text);
-    if (contact !== undefined) return { ...this.#parse(contact.address), name: contact.name };
-    if (this.#isWallet(text)) {
-      const { address, script } = this.get(text).receiveAddress(false);
-      this.#tellUsers();
-      return { address, scriptPubKey: script, name: text };
-    }
     try {
+      // First, so that no contact can be called like somebody's address.
       const parsed = this.#parse(text);
       return { ...parsed, name: this.nameOf(parsed.address) };
     } catch (error) {
+      const contact = this.#needs.store.contacts.find(text);
+      if (contact !== undefined) return { ...this.#parse(contact.address), name: contact.name };
+      if (this.#isWallet(text)) {
+        const { address, script } = this.get(text).receiveAddress(false);
+        this.#tellUsers();
+        return { address, scriptPubKey: script, name: text };
+      }
       if (!(error instanceof AddressError)) throw error;
       const looksLikeName = error.reason === "format";
       throw new WalletError(
@@ -309,6 +315,13 @@ export class Wallets {
     return this.#needs.store.contacts.list();
   }
 
+  /** The contact of this name; WalletError if there is none. */
+  getContact(name: string): Contact {
+    const contact = this.#needs.store.contacts.find(name);
+    if (contact === undefined) throw noContact(name);
+    return contact;
+  }
+
   /** Writes a contact; WalletError if its address is none of this network, or a wallet has its name. */
   putContact({ name, address, note }: Omit<Contact, "createdAt">): Contact {
     const { store, clock } = this.#needs;
@@ -321,7 +334,7 @@ export class Wallets {
 
   deleteContact(name: string): void {
     if (!this.#needs.store.contacts.delete(name)) {
-      throw new WalletError("contact-not-found", `there is no contact ${name}`, { name });
+      throw noContact(name);
     }
     this.#tellUsers();
   }
@@ -414,15 +427,19 @@ export class Wallets {
     }
   }
 
-  /** Sats that a PSBT takes from a wallet, by what the chain says of the coins. */
+  /**
+   * Sats that a PSBT, whose amounts were checked, takes from a wallet: of each input that would be
+   * signed, those of contracts too.
+   */
   #leavingBy(wallet: Wallet, psbt: Psbt): number {
-    const { mempool } = this.#needs;
+    const { fingerprint } = wallet.keyAccount;
     wallet.addresses.refresh();
     const { inputs, outputs } = describePsbt(psbt);
     let leaving = 0;
-    for (const { outpoint } of inputs) {
-      const coin = mempool.findOutput(outpoint);
-      if (coin !== undefined && wallet.addresses.find(coin.scriptPubKey)) leaving += coin.value;
+    for (const { spent, keys } of inputs) {
+      if (spent === undefined) continue;
+      const isSigned = keys.some((key) => key.fingerprint === fingerprint);
+      if (isSigned || wallet.addresses.find(spent.scriptPubKey)) leaving += spent.value;
     }
     for (const { value, scriptPubKey } of outputs) {
       if (wallet.addresses.find(scriptPubKey) !== undefined) leaving -= value;
@@ -531,6 +548,10 @@ function nameTaken(name: string): WalletError {
   return new WalletError("name-taken", `${name} is the name of a wallet or a contact already`, {
     name,
   });
+}
+
+function noContact(name: string): WalletError {
+  return new WalletError("contact-not-found", `there is no contact ${name}`, { name });
 }
 
 function messageOf(error: unknown): string {
