@@ -9,12 +9,14 @@
 import type { Rate } from "../lib/token-bucket.ts";
 
 /** Routes that share a quota. */
-export type RateClass = "read" | "write" | "submit" | "mine" | "connect" | "socket";
+export type RateClass = "read" | "write" | "submit" | "mine" | "connect" | "socket" | "spend";
 
 export interface Access {
   readonly rateClass: RateClass;
   /** True if it needs the token wherever other machines can ask. */
-  readonly changesState: boolean;
+  readonly needsToken: boolean;
+  /** True for wallets: no page of another site may even read, and other machines only if agreed. */
+  readonly isPrivate: boolean;
   readonly maxBodyBytes: number;
   /** True if an answer may take as long as it needs. */
   readonly isSlow: boolean;
@@ -31,6 +33,9 @@ export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
 /** Where sockets are opened. */
 export const LIVE_PATH = "/ws";
 
+/** Bytes of a body with PSBTs: three of the largest, or many small ones. */
+export const MAX_PSBT_BODY_BYTES = 2 * 1024 * 1024;
+
 /** Bytes of JSON around a block's hex. */
 const BLOCK_ENVELOPE_BYTES = 64 * 1024;
 
@@ -43,6 +48,8 @@ export const RATES: Record<"trusted" | "other", Record<RateClass, Rate>> = {
     mine: { perSecond: 20, burst: 40 },
     connect: { perSecond: 1, burst: 8 },
     socket: { perSecond: 50, burst: 200 },
+    // Two for each payment. Choosing coins and signing take their time on the node's own thread.
+    spend: { perSecond: 50, burst: 500 },
   },
   other: {
     read: { perSecond: 100, burst: 200 },
@@ -51,15 +58,20 @@ export const RATES: Record<"trusted" | "other", Record<RateClass, Rate>> = {
     mine: { perSecond: 1, burst: 2 },
     connect: { perSecond: 1, burst: 2 },
     socket: { perSecond: 1, burst: 20 },
+    spend: { perSecond: 5, burst: 10 },
   },
 };
 
 /** Wrong tokens that one client may send. */
 export const WRONG_TOKEN_RATE: Rate = { perSecond: 5 / 60, burst: 5 };
 
+/** Wrong passwords that one client may try. */
+export const WRONG_PASSWORD_RATE: Rate = { perSecond: 5 / 60, burst: 5 };
+
 const READ: Access = {
   rateClass: "read",
-  changesState: false,
+  needsToken: false,
+  isPrivate: false,
   maxBodyBytes: 0,
   isSlow: false,
   isSocket: false,
@@ -67,27 +79,54 @@ const READ: Access = {
 const SOCKET: Access = { ...READ, rateClass: "socket", isSocket: true };
 const WRITE: Access = {
   rateClass: "write",
-  changesState: true,
+  needsToken: true,
+  isPrivate: false,
   maxBodyBytes: MAX_BODY_BYTES,
   isSlow: false,
   isSocket: false,
 };
 const SUBMIT: Access = { ...WRITE, rateClass: "submit" };
+const PSBT: Access = { ...SUBMIT, maxBodyBytes: MAX_PSBT_BODY_BYTES };
 
 const POSTS: ReadonlyMap<string, Access> = new Map([
   ["/api/transactions", SUBMIT],
   ["/api/transactions/batch", { ...SUBMIT, maxBodyBytes: MAX_BATCH_BODY_BYTES }],
-  ["/api/transactions/test", { ...SUBMIT, changesState: false }],
+  ["/api/transactions/test", { ...SUBMIT, needsToken: false }],
+  ["/api/psbt/decode", { ...PSBT, needsToken: false }],
+  ["/api/psbt/combine", { ...PSBT, needsToken: false }],
+  ["/api/psbt/finalize", PSBT],
+  ["/api/messages/verify", { ...SUBMIT, needsToken: false }],
   ["/api/mine", { ...WRITE, rateClass: "mine", isSlow: true }],
   ["/api/peers", { ...WRITE, rateClass: "connect", isSlow: true }],
   ["/api/peers/discover", { ...WRITE, rateClass: "connect" }],
 ]);
 
+/** Whatever is of a wallet, of whoever its owner knows, or spends. */
+const PRIVATE_PATTERN = /^\/api\/(?:wallets|contacts|contracts|faucet)(?:\/|$)/;
+
+/** Those whose bodies have PSBTs. */
+const PRIVATE_PSBT_PATTERN = /\/(?:psbt|signed|sign|finish)$/;
+
 /** Returns what a request for `path` demands; `maxBlockBytes` is the largest block's size. */
 export function accessOf(method: string, path: string, maxBlockBytes: number): Access {
-  if (method === "GET" || method === "HEAD") return path === LIVE_PATH ? SOCKET : READ;
+  const isRead = method === "GET" || method === "HEAD";
+  if (PRIVATE_PATTERN.test(path)) return isRead ? PRIVATE_READ : privateWrite(path);
+  if (isRead) return path === LIVE_PATH ? SOCKET : READ;
   if (path === "/api/mining/submit") {
     return { ...SUBMIT, maxBodyBytes: 2 * maxBlockBytes + BLOCK_ENVELOPE_BYTES };
   }
   return POSTS.get(path) ?? WRITE;
+}
+
+const PRIVATE_READ: Access = { ...READ, needsToken: true, isPrivate: true };
+
+/** A password takes its time, and waits for those before it. */
+function privateWrite(path: string): Access {
+  return {
+    rateClass: "spend",
+    needsToken: true,
+    isPrivate: true,
+    maxBodyBytes: PRIVATE_PSBT_PATTERN.test(path) ? MAX_PSBT_BODY_BYTES : MAX_BODY_BYTES,
+    isSlow: true,
+  };
 }

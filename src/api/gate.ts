@@ -8,7 +8,8 @@
 
 import type { Clock } from "../lib/clock.ts";
 import { RateLimiter } from "../lib/rate-limiter.ts";
-import { type Access, accessOf, RATES, WRONG_TOKEN_RATE } from "./access.ts";
+import { KeystoreError } from "../wallet/keystore-error.ts";
+import { type Access, accessOf, RATES, WRONG_PASSWORD_RATE, WRONG_TOKEN_RATE } from "./access.ts";
 import type { LivePlace } from "./live-hub.ts";
 import type { Metrics } from "./metrics.ts";
 import { ApiError, INTERNAL_PROBLEM, type Problem, problemOf, problemResponse } from "./problem.ts";
@@ -29,6 +30,8 @@ import {
 /** What a gate enforces. */
 export interface GatePolicy extends HostPolicy {
   readonly corsOrigins: readonly string[];
+  /** True if other machines may use the wallets, where they can ask at all. */
+  readonly sharesWallets: boolean;
   /** Bytes of the largest block. */
   readonly maxBlockBytes: number;
 }
@@ -72,6 +75,7 @@ interface Visit {
   readonly client: string;
   /** `trusted` or `other`, and so which quota it has. */
   readonly standing: keyof typeof RATES;
+  readonly hasToken: boolean;
 }
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -88,6 +92,17 @@ const METHODS: ReadonlySet<string> = new Set([
 const INNER_BASE = "http://cairn.internal";
 
 const SWITCHING_PROTOCOLS = 101;
+
+/**
+ * Whom a wallet's session is lent to: holders of the token, of which there is one, and it outlives
+ * all sessions; or programs of this machine without it, where nobody else can ask. Those cannot be
+ * told apart: each could speak for another.
+ */
+const TOKEN_HOLDER = "holder of the token";
+const THIS_MACHINE = "this machine";
+
+/** Milliseconds after which a wrong password is told (A-10). */
+const WRONG_PASSWORD_DELAY_MS = 250;
 
 /** Seconds for which a browser may remember what a preflight said. */
 const PREFLIGHT_SECONDS = 600;
@@ -154,6 +169,7 @@ export class Gate {
       access: accessOf(method, url.pathname, this.#policy.maxBlockBytes),
       client,
       standing: token === "valid" || isLoopbackAddress(address) ? "trusted" : "other",
+      hasToken: token === "valid",
     };
   }
 
@@ -170,23 +186,21 @@ export class Gate {
     if (seconds > 0) throw refuse(tooMany(seconds));
   }
 
-  #checkSite({ access, request, ...visit }: Visit, host: string): void {
+  #checkSite({ request, method, access }: Visit, host: string): void {
     const { headers } = request;
-    // Any page may read what a socket says, so that asking for one counts as a change (A-06).
-    const method = access.isSocket ? "CONNECT" : visit.method;
     const origin = headers.get("origin");
     const fetchSite = headers.get("sec-fetch-site");
-    if (isCrossSite({ method, host, origin, fetchSite }, this.#policy.corsOrigins)) {
-      throw refuse(CROSS_SITE);
-    }
+    // Any page may read what a socket says, whatever its origin is (A-06).
+    const isPrivate = access.isPrivate || access.isSocket;
+    const asked = { method, isPrivate, host, origin, fetchSite };
+    if (isCrossSite(asked, this.#policy.corsOrigins)) throw refuse(CROSS_SITE);
   }
 
-  /** Where other machines can ask, changing anything needs the token, whoever asks. */
-  #checkRights({ access, request }: Visit): void {
-    if (!access.changesState || !this.#policy.isExposed) return;
-    if (this.#checkToken(request.headers.get("authorization")) !== "valid") {
-      throw refuse(TOKEN_NEEDED);
-    }
+  /** Where other machines can ask, whatever is not for all needs the token, whoever asks. */
+  #checkRights({ access, hasToken }: Visit): void {
+    if (!this.#policy.isExposed) return;
+    if (access.isPrivate && !this.#policy.sharesWallets) throw refuse(WALLETS_OFF);
+    if (access.needsToken && !hasToken) throw refuse(TOKEN_NEEDED);
   }
 
   #openSocket({ client, standing }: Visit, caller: Caller): undefined {
@@ -207,7 +221,8 @@ export class Gate {
   }
 
   /** Routes get a request of our own: known host, no body, HEAD as GET. */
-  #pass({ request, method, path, query, access, client, standing }: Visit): Promise<Response> {
+  #pass(visit: Visit): Promise<Response> {
+    const { request, method, path, query, access, client, standing, hasToken } = visit;
     const inner = new Request(`${INNER_BASE}${path}`, {
       method: method === "HEAD" ? "GET" : method,
       headers: pickHeaders(request.headers),
@@ -221,8 +236,34 @@ export class Gate {
         const key = quotaKey(standing, rateClass, client);
         this.#limiter.charge(key, RATES[standing][rateClass], cost);
       },
+      boundTo: hasToken ? TOKEN_HOLDER : THIS_MACHINE,
+      tryPassword: (work) => this.#tryPassword(client, work),
     });
     return this.#needs.routes(inner);
+  }
+
+  /**
+   * Looked at before and charged after, so that right passwords cost nothing: the few that are tried
+   * at the same time can exceed the limit, and are then owed.
+   */
+  async #tryPassword<T>(client: string, work: () => Promise<T>): Promise<T> {
+    const key = `password ${client}`;
+    const seconds = this.#limiter.waitSeconds(key, WRONG_PASSWORD_RATE);
+    if (seconds > 0) throw refuse(tooMany(seconds));
+    try {
+      return await work();
+    } catch (error) {
+      if (!isWrongPassword(error)) throw error;
+      this.#limiter.charge(key, WRONG_PASSWORD_RATE, 1);
+      await this.#pause(WRONG_PASSWORD_DELAY_MS);
+      throw error;
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#needs.clock.after(milliseconds, resolve);
+    });
   }
 
   #preflight(request: Request): Response {
@@ -232,7 +273,7 @@ export class Gate {
     return new Response(null, {
       status: 204,
       headers: {
-        "access-control-allow-methods": "GET, HEAD, POST, DELETE",
+        "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE",
         "access-control-allow-headers": "authorization, content-type",
         "access-control-max-age": String(PREFLIGHT_SECONDS),
       },
@@ -310,6 +351,10 @@ function pickHeaders(headers: Headers): Headers {
   return picked;
 }
 
+function isWrongPassword(error: unknown): boolean {
+  return error instanceof KeystoreError && error.code === "wrong-password-or-damaged";
+}
+
 function refuse(problem: Problem): ApiError {
   return new ApiError(problem);
 }
@@ -361,6 +406,12 @@ const TOKEN_NEEDED: Problem = {
   code: "token-needed",
   detail: "This needs the node's token.",
   headers: { "www-authenticate": "Bearer" },
+};
+
+const WALLETS_OFF: Problem = {
+  status: 404,
+  code: "wallets-off",
+  detail: "There are no wallets here for other machines.",
 };
 
 const NOT_JSON: Problem = {

@@ -12,6 +12,7 @@ import { CursorError } from "../lib/paging.ts";
 import { MiningStoppedError } from "../mining/miner.ts";
 import { AddressError } from "../primitives/address.ts";
 import { hintFor } from "./hints.ts";
+import { describeWalletError } from "./wallet-problem.ts";
 
 /** Numbers and words compared, by name, shown beside the standard members. */
 export type ProblemFacts = Readonly<Record<string, string | number>>;
@@ -48,7 +49,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Not found",
   405: "Method not allowed",
   408: "Too slow",
-  409: "Already known",
+  409: "Conflict",
   413: "Body too large",
   415: "Not JSON",
   421: "Wrong host",
@@ -95,7 +96,8 @@ export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof MiningStoppedError) {
     return { status: 503, code: "mining-unavailable", detail: sentence(error.message) };
   }
-  return undefined;
+  const known = describeWalletError(error);
+  return known && { ...known, detail: sentence(known.detail) };
 }
 
 /** Returns the problem of a broken rule, with the numbers that were compared. */
@@ -112,7 +114,7 @@ export const INTERNAL_PROBLEM: Problem = {
 };
 
 /** Returns the members of the document of `problem`. */
-export function problemDocument(problem: Problem): Record<string, string | number> {
+export function problemDocument(problem: Problem): ProblemFacts {
   const { status, code, detail, facts = {} } = problem;
   const hint = hintFor(code);
   const shown = Object.entries(facts).filter(([name]) => !RESERVED.has(name));

@@ -22,6 +22,10 @@ export interface RequestInput {
   readonly readText: () => Promise<string>;
   /** Takes more of the client's quota than one request: `cost` further units of its class. */
   readonly charge: (cost: number) => void;
+  /** Who asks, in a form that no client of lesser standing can take. */
+  readonly boundTo: string;
+  /** Runs what tries a password: a wrong one counts against the client, and is told late. */
+  readonly tryPassword: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 const inputs = new WeakMap<Request, RequestInput>();

@@ -23,6 +23,8 @@ export interface HostPolicy {
 /** What a browser says of where a request comes from. */
 export interface RequestOrigin {
   readonly method: string;
+  /** True if what would be read is for the owner's eyes. */
+  readonly isPrivate: boolean;
   /** The Host header. */
   readonly host: string;
   readonly origin: string | null;
@@ -51,12 +53,12 @@ export function isAllowedHost(header: string | null, policy: HostPolicy): boolea
 }
 
 /**
- * True if a page of another site sent this request, which would change something. Browsers name the
- * site by Sec-Fetch-Site, older ones by Origin; programs send neither.
+ * True if a page of another site sent this request, which would change something, or read what is
+ * private. Browsers name the site by Sec-Fetch-Site, older ones by Origin; programs send neither.
  */
 export function isCrossSite(request: RequestOrigin, allowedOrigins: readonly string[]): boolean {
-  const { method, host, origin, fetchSite } = request;
-  if (method === "GET" || method === "HEAD") return false;
+  const { method, isPrivate, host, origin, fetchSite } = request;
+  if (!isPrivate && (method === "GET" || method === "HEAD")) return false;
   if (origin !== null && allowedOrigins.includes(origin)) return false;
   if (fetchSite !== null && fetchSite !== "same-origin" && fetchSite !== "none") return true;
   return origin !== null && hostOf(origin) !== hostOf(`http://${host}`);

@@ -21,7 +21,7 @@ import { Metrics } from "./metrics.ts";
 /** The settings that the API reads. */
 export type ApiSettings = Pick<
   Config,
-  "apiHost" | "port" | "apiExpose" | "apiAllowHost" | "corsOrigin" | "minerTag"
+  "apiHost" | "port" | "apiExpose" | "apiAllowHost" | "corsOrigin" | "walletRemote" | "minerTag"
 >;
 
 /** What an API is made from. */
@@ -169,6 +169,7 @@ function createHandler(
       isExposed: !isLoopbackHost(settings.apiHost),
       allowedHosts: settings.apiAllowHost,
       corsOrigins: settings.corsOrigin,
+      sharesWallets: settings.walletRemote,
       maxBlockBytes: node.network.params.maxBlockWeight,
     },
     {

@@ -39,6 +39,12 @@ export class RateLimiter {
     return bucket.take(1, now) ? 0 : bucket.waitMs(1, now) / 1000;
   }
 
+  /** Returns the seconds until the bucket of `key` has a token, 0 if it has one; takes none. */
+  waitSeconds(key: string, rate: Rate): number {
+    const now = this.#now();
+    return this.#bucketOf(key, rate, now).waitMs(1, now) / 1000;
+  }
+
   /** Takes `cost` tokens for what was done already; at most a burst's worth of debt remains. */
   charge(key: string, rate: Rate, cost: number): void {
     const now = this.#now();

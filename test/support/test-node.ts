@@ -152,6 +152,7 @@ export const TEST_API_SETTINGS: ApiSettings = {
   apiExpose: false,
   apiAllowHost: [],
   corsOrigin: [],
+  walletRemote: false,
   minerTag: "test",
 };
 

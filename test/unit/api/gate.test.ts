@@ -31,6 +31,7 @@ function start(policy: Partial<GatePolicy> = {}, routes?: (request: Request) => 
       isExposed: false,
       allowedHosts: [],
       corsOrigins: [],
+      sharesWallets: false,
       maxBlockBytes: 1_000,
       ...policy,
     },

@@ -31,6 +31,8 @@ function withInput(text: string, query = ""): Request {
     query: new URLSearchParams(query),
     readText: () => Promise.resolve(text),
     charge: () => {},
+    boundTo: "nobody",
+    tryPassword: (work) => work(),
   });
   return request;
 }

@@ -94,13 +94,31 @@ describe("isCrossSite (A-04)", () => {
     ["an unknown method", "DELETE", "https://evil.example", "cross-site", true],
   ];
   test.each(cases)("%s", (_, method, origin, fetchSite, expected) => {
-    const request = { method, host, origin, fetchSite };
+    const request = { method, host, origin, fetchSite, isPrivate: false };
     expect(isCrossSite(request, ["https://dash.example"])).toBe(expected);
+  });
+
+  const readers: [string, string | null, string | null, boolean][] = [
+    ["a program", null, null, false],
+    ["our page", null, "same-origin", false],
+    ["an address typed by hand", null, "none", false],
+    ["an allowed site", "https://dash.example", "cross-site", false],
+    ["another site", "https://evil.example", "cross-site", true],
+    ["an image or a link on another site", null, "cross-site", true],
+    ["another port of this machine", null, "same-site", true],
+    ["another site in an old browser", "https://evil.example", null, true],
+  ];
+  test.each(readers)("of what is private: %s", (_, origin, fetchSite, expected) => {
+    for (const method of ["GET", "HEAD"]) {
+      const request = { method, host, origin, fetchSite, isPrivate: true };
+      expect(isCrossSite(request, ["https://dash.example"])).toBe(expected);
+    }
   });
 
   test("takes the origin of a proxy that adds TLS", () => {
     const request = {
       method: "POST",
+      isPrivate: false,
       host: "cairn.lan",
       origin: "https://cairn.lan",
       fetchSite: null,
