@@ -128,5 +128,6 @@ function privateWrite(path: string): Access {
     isPrivate: true,
     maxBodyBytes: PRIVATE_PSBT_PATTERN.test(path) ? MAX_PSBT_BODY_BYTES : MAX_BODY_BYTES,
     isSlow: true,
+    isSocket: false,
   };
 }

@@ -10,7 +10,9 @@ import { addressRoutes } from "./address-routes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { chainRoutes } from "./chain-routes.ts";
+import { contactRoutes } from "./contact-routes.ts";
 import { docsRoutes } from "./docs.ts";
+import { faucetRoutes } from "./faucet-routes.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { liveRoutes } from "./live-routes.ts";
 import type { Metrics } from "./metrics.ts";
@@ -21,6 +23,11 @@ import { INTERNAL_PROBLEM, type Problem, problemOf, problemResponse } from "./pr
 import { createRouter } from "./router.ts";
 import { statsRoutes } from "./stats-routes.ts";
 import { transactionRoutes } from "./transaction-routes.ts";
+import { walletActivityRoutes } from "./wallet-activity-routes.ts";
+import { walletMessageRoutes } from "./wallet-message-routes.ts";
+import { walletPaymentRoutes } from "./wallet-payment-routes.ts";
+import { walletPsbtRoutes } from "./wallet-psbt-routes.ts";
+import { walletRoutes } from "./wallet-routes.ts";
 
 /** The routes, and what the document of the API says of them. */
 export interface ApiApp {
@@ -38,6 +45,13 @@ export function createApp(context: ApiContext, metrics: Metrics): ApiApp {
     .use(transactionRoutes(context))
     .use(addressRoutes(context))
     .use(miningRoutes(context))
+    .use(walletRoutes(context))
+    .use(walletActivityRoutes(context))
+    .use(walletPaymentRoutes(context))
+    .use(walletPsbtRoutes(context))
+    .use(walletMessageRoutes(context))
+    .use(contactRoutes(context))
+    .use(faucetRoutes(context))
     .use(peerRoutes(context))
     .use(liveRoutes())
     .use(healthRoutes(context, metrics));

@@ -27,8 +27,8 @@ export function makeOpenApi(routes: readonly ListedRoute[], version: string): Js
     paths[shown] ??= {};
     (paths[shown] as Json)[method.toLowerCase()] = {
       operationId: operationId(method, shown),
-      // Reading is free for all; changing anything wants the token where others can reach the node.
-      ...(method === "GET" ? {} : { security: [{}, { token: [] }] }),
+      // Reading is mostly free for all; the rest wants the token where others can reach the node.
+      ...("401" in operation.responses ? { security: [{}, { token: [] }] } : {}),
       ...(simplify(operation, components) as Json),
     };
   }

@@ -14,6 +14,9 @@ export const TAGS = [
   "Transactions",
   "Addresses",
   "Mining",
+  "Wallets",
+  "Contracts",
+  "Address book",
   "Peers",
   "Statistics",
   "Live",
@@ -29,6 +32,10 @@ export interface Operation {
   readonly description: string;
   /** What stands in the path, by name. */
   readonly path?: Readonly<Record<string, string>>;
+  /** Values that stand for something on a development network, by name. */
+  readonly pathExamples?: Readonly<Record<string, string>>;
+  /** True for what the gate lets nobody but the owner do. */
+  readonly isPrivate?: boolean;
   readonly query?: TObject;
   readonly body?: TSchema;
   readonly bodyExample?: unknown;
@@ -65,6 +72,7 @@ interface ParameterObject {
   readonly in: "path" | "query";
   readonly required: boolean;
   readonly description?: string;
+  readonly example?: string;
   readonly schema: TSchema;
 }
 
@@ -76,9 +84,9 @@ interface MediaObject {
 const PROBLEM_MEANINGS: Readonly<Record<number, string>> = {
   400: "What was given stands for nothing.",
   401: "The token is missing or wrong.",
-  403: "A page of another site asked.",
+  403: "A page of another site asked, the password is wrong, or the wallet is locked.",
   404: "There is no such thing.",
-  409: "It is there already.",
+  409: "It is there already, or in the way of something that is.",
   413: "The body is too large.",
   415: "The body is not JSON.",
   421: "The Host header names another.",
@@ -90,6 +98,7 @@ const PROBLEM_MEANINGS: Readonly<Record<number, string>> = {
 
 const READ_PROBLEMS = [421, 422, 429, 503];
 const WRITE_PROBLEMS = [400, 401, 403, 413, 415, ...READ_PROBLEMS];
+const PRIVATE_PROBLEMS = [400, 401, 403, 404, 409];
 
 /** Returns the route option that carries the description of `operation`. */
 export function describe(operation: Operation): { detail: { summary: string } } {
@@ -100,7 +109,8 @@ export function describe(operation: Operation): { detail: { summary: string } } 
 function toOperationObject(operation: Operation): OperationObject {
   const { tag, summary, description, body, bodyExample, answers, problems = [] } = operation;
   const common = body === undefined ? READ_PROBLEMS : WRITE_PROBLEMS;
-  const statuses = [...new Set([...common, ...problems])].sort((a, b) => a - b);
+  const ofOwner = operation.isPrivate === true ? PRIVATE_PROBLEMS : [];
+  const statuses = [...new Set([...common, ...ofOwner, ...problems])].sort((a, b) => a - b);
   const responses: OperationObject["responses"] = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = toResponse(answer);
   for (const status of statuses) {
@@ -138,12 +148,13 @@ function toResponse({ description, schema, contentType = "application/json", exa
   return { description, content: { [contentType]: media } };
 }
 
-function pathParameters({ path = {} }: Operation): ParameterObject[] {
+function pathParameters({ path = {}, pathExamples = {} }: Operation): ParameterObject[] {
   return Object.entries(path).map(([name, description]) => ({
     name,
     in: "path" as const,
     required: true,
     description,
+    ...(pathExamples[name] === undefined ? {} : { example: pathExamples[name] }),
     schema: Type.String(),
   }));
 }

@@ -6,7 +6,12 @@
  */
 
 import type { ConsensusParams } from "../consensus/params.ts";
-import { ESTIMATE_TARGETS, estimateFees, type FeeEstimate } from "../mempool/fee-estimate.ts";
+import {
+  ESTIMATE_TARGETS,
+  type EstimateTarget,
+  estimateFees,
+  type FeeEstimate,
+} from "../mempool/fee-estimate.ts";
 import type { Mempool } from "../mempool/mempool.ts";
 import type { MempoolEntry } from "../mempool/mempool-entry.ts";
 import { feerateHistogram, projectBlocks } from "../mempool/project-blocks.ts";
@@ -41,6 +46,11 @@ export class MempoolViewer {
     const { minFeerate, feerates } = this.#look().fees;
     const estimates = ESTIMATE_TARGETS.map((blocks) => ({ blocks, feerate: feerates[blocks] }));
     return { unit: "sat/vB" as const, minFeerate, estimates };
+  }
+
+  /** Returns the sats per vbyte to pay to be in one of the next `target` blocks. */
+  feerateFor(target: EstimateTarget): number {
+    return this.#look().fees.feerates[target];
   }
 
   /** Returns transactions in order of arrival, newest first, from the one after `before` on. */

@@ -50,7 +50,7 @@ export function viewStatus({ node, version, name }: ApiContext): StatusView {
     uptimeSeconds: Math.max(0, Math.floor((clock.now() - node.startedAt) / 1000)),
     memoryBytes: process.memoryUsage.rss(),
     databaseBytes: databaseBytes(node),
-    signatures: node.signatureBackend,
+    signatures: node.signatures.name,
     mining: {
       running: miner.isRunning,
       threads: miner.threads,
@@ -70,9 +70,9 @@ export function databaseBytes({ directory }: ApiContext["node"]): number {
   }, 0);
 }
 
-function warningsOf({ chain, clock, miner, network, signatureBackend }: ApiContext["node"]) {
+function warningsOf({ chain, clock, miner, network, signatures }: ApiContext["node"]) {
   const warnings: string[] = [];
-  if (signatureBackend === "portable") {
+  if (signatures.name === "portable") {
     warnings.push("Signatures are verified by the portable code, which is slower.");
   }
   const spacing = network.params.retarget?.spacingSeconds;

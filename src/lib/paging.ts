@@ -65,3 +65,11 @@ export function parseCursor(
 export function formatCursor(...numbers: readonly number[]): string {
   return numbers.join(":");
 }
+
+/** Returns a page of a list that is in memory as a whole: its cursor is how many came before. */
+export function slicePage<Row>(all: readonly Row[], { limit, cursor }: PageRequest): Page<Row> {
+  const [first = 0] = parseCursor(cursor, [0]);
+  const next = first + Math.min(limit, MAX_PAGE_ROWS);
+  const nextCursor = next < all.length ? formatCursor(next) : undefined;
+  return { rows: all.slice(first, next), nextCursor };
+}

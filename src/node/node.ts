@@ -106,8 +106,8 @@ export class Node {
   readonly payoutScript: Uint8Array;
   /** Sats per vbyte that a transaction must pay at least to be taken from others. */
   readonly minRelayFeerate: number;
-  /** Name of what verifies signatures: "native" or "portable". */
-  readonly signatureBackend: string;
+  /** What verifies signatures. */
+  readonly signatures: SignatureVerifier;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly events = new Emitter<NodeEvents>();
@@ -158,7 +158,7 @@ export class Node {
     this.index = index;
     this.startedAt = clock.now();
     this.minRelayFeerate = options.mempool.minRelayFeerate;
-    this.signatureBackend = options.signatures.name;
+    this.signatures = options.signatures;
     this.payoutScript =
       options.mining.payoutScript ?? loadPayoutScript(directory.file("payout-key.json"), network);
     this.#database = database;

@@ -156,12 +156,12 @@ export class WalletPayments {
     this.#needs = needs;
   }
 
-  /** The draft that was asked for under this client id; WalletError if it was another one. */
-  recall(kind: DraftKind, request: unknown, { clientId, asked }: DraftTerms) {
+  /** The draft that was asked for in these terms before; WalletError if it was for another. */
+  recall(kind: DraftKind, { clientId, asked }: DraftTerms): PreparedPayment | undefined {
     const { store, wallet } = this.#needs;
     const known = clientId && store.drafts.findDraftByClientId(wallet, clientId);
     if (!known) return undefined;
-    if (known.requestHash === hashOf([kind, asked ?? request])) return this.find(known.id);
+    if (known.requestHash === hashOf([kind, asked])) return this.find(known.id);
     throw new WalletError("client-id-reused", "another payment was asked for under this id", {
       clientId,
     });
@@ -320,16 +320,15 @@ export class WalletPayments {
   #draft(
     kind: DraftKind,
     request: unknown,
-    terms: DraftTerms,
+    { clientId, lifeMs = DRAFT_LIFE_MS, asked = request }: DraftTerms,
     plan: () => { readonly plan: PaymentPlan; readonly replaces?: Txid },
   ): PreparedPayment {
     const { store, wallet, clock, randomBytes } = this.#needs;
     store.drafts.expireDrafts(clock.now());
-    const known = this.recall(kind, request, terms);
+    const known = this.recall(kind, { clientId, asked });
     if (known !== undefined) return known;
 
-    const { clientId, asked, lifeMs = DRAFT_LIFE_MS } = terms;
-    const requestHash = hashOf([kind, asked ?? request]);
+    const requestHash = hashOf([kind, asked]);
     const { plan: made, replaces } = plan();
     const id = toHex(randomBytes(16));
     const createdAt = clock.now();
