@@ -14,16 +14,22 @@ import type { TxOutput } from "../primitives/transaction.ts";
 /** What one waiting transaction does to one script. Amounts in sat. */
 export interface Waiting {
   readonly entry: MempoolEntry;
-  received: number;
-  sent: number;
+  readonly received: number;
+  readonly sent: number;
   /** The part of `sent` that is confirmed. */
-  sentConfirmed: number;
+  readonly sentConfirmed: number;
+}
+
+/** What a transaction moves at one script, by what it is made of: true for as long as it waits. */
+interface Touch {
+  received: number;
+  readonly spent: { readonly txid: Txid; readonly value: number }[];
 }
 
 /** Follows one mempool for as long as that lives. */
 export class MempoolAddresses {
   readonly #mempool: Mempool;
-  readonly #byScript = new Map<string, Map<Txid, Waiting>>();
+  readonly #byScript = new Map<string, Map<Txid, Touch>>();
   readonly #scriptsOf = new Map<Txid, readonly string[]>();
 
   /** Takes in what waits already, and follows the mempool from here on. */
@@ -38,7 +44,9 @@ export class MempoolAddresses {
   find(script: Uint8Array): Waiting[] {
     const found = this.#byScript.get(toHex(script));
     if (found === undefined) return [];
-    return [...found.values()].sort((a, b) => b.entry.sequence - a.entry.sequence);
+    return [...found]
+      .flatMap(([txid, touch]) => this.#waitingOf(txid, touch))
+      .sort((a, b) => b.entry.sequence - a.entry.sequence);
   }
 
   /** True if anything that waits touches `script`. */
@@ -51,35 +59,43 @@ export class MempoolAddresses {
     return this.#scriptsOf.get(txid) ?? [];
   }
 
-  #add(entry: MempoolEntry): void {
-    const { tx } = entry;
-    const touched = new Map<string, Waiting>();
+  /** Asked anew: a parent may be confirmed since, or wait again, and entries made anew with it. */
+  #waitingOf(txid: Txid, { received, spent }: Touch): Waiting[] {
+    const entry = this.#mempool.find(txid);
+    if (entry === undefined) return [];
+    let [sent, sentConfirmed] = [0, 0];
+    for (const { txid: parent, value } of spent) {
+      sent += value;
+      if (!this.#mempool.has(parent)) sentConfirmed += value;
+    }
+    return [{ entry, received, sent, sentConfirmed }];
+  }
+
+  #add({ tx }: MempoolEntry): void {
+    const touched = new Map<string, Touch>();
     const touch = ({ scriptPubKey }: TxOutput) => {
       const key = toHex(scriptPubKey);
       const known = touched.get(key);
       if (known !== undefined) return known;
-      const waiting = { entry, received: 0, sent: 0, sentConfirmed: 0 };
-      touched.set(key, waiting);
-      return waiting;
+      const touch: Touch = { received: 0, spent: [] };
+      touched.set(key, touch);
+      return touch;
     };
 
     for (const output of tx.outputs) touch(output).received += output.value;
     for (const { prevout } of tx.inputs) {
       const output = this.#mempool.findOutput(prevout);
       if (output === undefined) continue;
-      const waiting = touch(output);
-      waiting.sent += output.value;
-      if (!this.#mempool.has(prevout.txid)) waiting.sentConfirmed += output.value;
+      touch(output).spent.push({ txid: prevout.txid, value: output.value });
     }
-    for (const [key, waiting] of touched) this.#put(key, waiting);
+    for (const [key, touch] of touched) this.#put(key, tx.txid, touch);
     this.#scriptsOf.set(tx.txid, [...touched.keys()]);
   }
 
-  #put(key: string, waiting: Waiting): void {
+  #put(key: string, txid: Txid, touch: Touch): void {
     const known = this.#byScript.get(key);
-    const { txid } = waiting.entry.tx;
-    if (known === undefined) this.#byScript.set(key, new Map([[txid, waiting]]));
-    else known.set(txid, waiting);
+    if (known === undefined) this.#byScript.set(key, new Map([[txid, touch]]));
+    else known.set(txid, touch);
   }
 
   #remove(txid: Txid): void {
