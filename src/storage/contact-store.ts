@@ -51,7 +51,7 @@ export class ContactStore {
              ON CONFLICT DO UPDATE SET
                name = excluded.name, address = excluded.address, note = excluded.note`,
           )
-          .run(keyOf(name), name, address, note, createdAt);
+          .run(contactKeyOf(name), name, address, note, createdAt);
       })
       .immediate();
   }
@@ -60,7 +60,7 @@ export class ContactStore {
     return (
       this.#database
         .query<Contact, [string]>(`SELECT ${COLUMNS} FROM contacts WHERE key = ?`)
-        .get(keyOf(name)) ?? undefined
+        .get(contactKeyOf(name)) ?? undefined
     );
   }
 
@@ -82,7 +82,9 @@ export class ContactStore {
 
   /** Returns whether there was one. */
   delete(name: string): boolean {
-    return this.#database.query("DELETE FROM contacts WHERE key = ?").run(keyOf(name)).changes > 0;
+    return (
+      this.#database.query("DELETE FROM contacts WHERE key = ?").run(contactKeyOf(name)).changes > 0
+    );
   }
 
   #count(): number {
@@ -94,6 +96,6 @@ export class ContactStore {
 }
 
 /** Equal for names that people take for the same: other case, other composition, spaces around. */
-function keyOf(name: string): string {
+export function contactKeyOf(name: string): string {
   return name.trim().normalize("NFKC").toUpperCase().toLowerCase().normalize("NFC");
 }

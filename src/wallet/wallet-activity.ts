@@ -55,16 +55,15 @@ export class WalletActivity {
     this.#forget = [
       mempool.events.on("transaction-accepted", ({ entry }) => this.#noteWaiting(entry.tx)),
       chain.events.on("block-disconnected", ({ block }) => {
-        for (const tx of block.transactions) this.#note(tx, outputScripts(tx));
+        const firstSeen = block.header.time * 1_000;
+        for (const tx of block.transactions) this.#note(tx, outputScripts(tx), firstSeen);
       }),
     ];
   }
 
-  /** Looks at what waits already for these addresses: their wallet has just come. */
-  rescan(addresses: Iterable<{ readonly script: Uint8Array }>): void {
-    for (const { script } of addresses) {
-      for (const { entry } of this.#needs.waiting.find(script)) this.#noteWaiting(entry.tx);
-    }
+  /** Looks at what waits already for a script whose owner has just come. */
+  rescan(script: Uint8Array): void {
+    for (const { entry } of this.#needs.waiting.find(script)) this.#noteWaiting(entry.tx);
   }
 
   /** Writes what was gathered. */
@@ -85,21 +84,21 @@ export class WalletActivity {
 
   stop(): void {
     for (const forget of this.#forget) forget();
-    this.flush();
+    this.#flushOrTell();
   }
 
   #noteWaiting(tx: Transaction): void {
-    this.#note(tx, this.#needs.waiting.scriptsOf(tx.txid));
+    const { waiting, clock } = this.#needs;
+    this.#note(tx, waiting.scriptsOf(tx.txid), clock.now());
   }
 
-  #note(tx: Transaction, scripts: Iterable<string>): void {
+  #note(tx: Transaction, scripts: Iterable<string>, firstSeen: number): void {
     const { findOwners, clock } = this.#needs;
     const owners = new Set<string>();
     for (const script of scripts) for (const owner of findOwners(script)) owners.add(owner);
     if (owners.size === 0) return;
 
     const raw = encodeTransaction(tx);
-    const firstSeen = clock.now();
     for (const wallet of owners) {
       this.#gathered.push({
         wallet,
@@ -110,7 +109,7 @@ export class WalletActivity {
         replaces: undefined,
       });
     }
-    if (this.#gathered.length >= MAX_GATHERED) this.flush();
+    if (this.#gathered.length >= MAX_GATHERED) this.#flushOrTell();
     else this.#cancelFlush ??= clock.after(FLUSH_MS, () => this.#flushOrTell());
   }
 

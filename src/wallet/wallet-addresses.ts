@@ -12,7 +12,7 @@ import { type AddressPrefixes, formatAddress } from "../primitives/address.ts";
 /** Addresses in a row that nobody has used, after which none is looked for (BIP-0044). */
 export const GAP_LIMIT = 20;
 
-/** Addresses of one branch of one wallet. */
+/** Addresses of one branch of one wallet: both branches can be asked about at once. */
 export const MAX_BRANCH_ADDRESSES = 5_000;
 
 /** 0: shown to others, to receive; 1: for change. */
@@ -45,7 +45,7 @@ export interface WalletAddressesNeeds {
 
 interface BranchState {
   readonly addresses: WalletAddress[];
-  /** Every address below was looked up, and those before `usedCount` count as used. */
+  /** Up to the last that was used. */
   usedCount: number;
   readonly used: Set<number>;
 }
@@ -102,9 +102,19 @@ export class WalletAddresses {
     return addresses[index] as WalletAddress;
   }
 
-  /** Index of the first address of a branch that nobody has paid and that comes after all paid. */
+  /** Number of addresses of a branch up to the last that was ever paid. */
   firstUnused(branch: Branch): number {
     return this.#needs.account.isRange ? this.#branches[branch].usedCount : 0;
+  }
+
+  /**
+   * Index of the next address of a branch to hand out; undefined if as many as a restored wallet would
+   * look at wait to be paid, or there can be no more.
+   */
+  nextIndex(branch: Branch): number | undefined {
+    const firstUnused = this.firstUnused(branch);
+    const next = Math.max(firstUnused, this.#needs.nextIndex(branch));
+    return next < Math.min(firstUnused + GAP_LIMIT, MAX_BRANCH_ADDRESSES) ? next : undefined;
   }
 
   #branchesThere(): readonly Branch[] {

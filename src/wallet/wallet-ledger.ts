@@ -7,9 +7,11 @@
  * tip is the caller's business.
  */
 
+import type { Coin } from "../consensus/check-inputs.ts";
 import type { HistoryRow } from "../index/address-set-queries.ts";
 import type { ExplorerQueries } from "../index/explorer-queries.ts";
 import type { MempoolAddresses } from "../index/mempool-addresses.ts";
+import type { Clock } from "../lib/clock.ts";
 import { decodeAll } from "../lib/codec.ts";
 import { MAX_PAGE_ROWS, type Page, type PageRequest } from "../lib/paging.ts";
 import type { Mempool } from "../mempool/mempool.ts";
@@ -20,6 +22,7 @@ import {
   decodeTransaction,
   isCoinbase,
   type Outpoint,
+  outpointKey,
   type Transaction,
 } from "../primitives/transaction.ts";
 import type { KeptTransaction } from "../storage/kept-transaction-store.ts";
@@ -39,7 +42,7 @@ export interface WalletBalance {
   readonly immature: number;
   /** In coins held for payments that are prepared and not yet sent. */
   readonly reserved: number;
-  /** What a payment may spend now: mature, not spent, not reserved, own change included. */
+  /** What a payment may spend now: mature, not spent, not reserved, trusted change included. */
   readonly spendable: number;
 }
 
@@ -55,7 +58,7 @@ export interface WalletCoin {
   /** Undefined while it waits. */
   readonly height: number | undefined;
   readonly isCoinbase: boolean;
-  /** True for the change of a payment of this wallet: trusted before it is confirmed. */
+  /** True for what a payment of this wallet gives back, of coins that nobody else can spend again. */
   readonly isOwnChange: boolean;
   /** Undefined if it can be spent now. */
   readonly hold: CoinHold | undefined;
@@ -118,18 +121,25 @@ export interface WalletLedgerNeeds {
   readonly coinbaseMaturity: number;
   readonly prefixes: AddressPrefixes;
   readonly store: Pick<WalletStore, "kept" | "drafts">;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** Addresses shown of a transaction; the explorer has the rest. */
 export const MAX_COUNTERPARTIES = 10;
 
-/** Kept transactions looked at for the top of a history: beyond them only the newest matter. */
-const MAX_KEPT_SHOWN = 100;
+/** Kept transactions among which lost ones are looked for, the newest: it takes some 20 ms. */
+const MAX_KEPT_SHOWN = 1_000;
 
 /** What one transaction moved for the wallet, and how. */
 interface Moved {
   received: number;
   sent: number;
+}
+
+/** Why a transaction is in no block and no mempool. */
+interface Loss {
+  readonly status: WalletTransactionStatus;
+  readonly conflictsWith: Txid | undefined;
 }
 
 export class WalletLedger {
@@ -140,7 +150,7 @@ export class WalletLedger {
   }
 
   balance(): WalletBalance {
-    const { explorer, mempool, store, wallet, coinbaseMaturity } = this.#needs;
+    const { explorer, mempool, coinbaseMaturity } = this.#needs;
     const texts = this.#texts();
     let confirmed = 0;
     let immature = 0;
@@ -152,17 +162,20 @@ export class WalletLedger {
     let pending = 0;
     let spentConfirmed = 0;
     let change = 0;
-    const reservedOutpoints = store.drafts.reservedOutpoints(wallet);
     for (const [entry, moved] of this.#waitingTransactions()) {
       pending += moved.received - moved.sent;
       spentConfirmed += moved.sentConfirmed;
-      if (this.isFromUs(entry.tx)) change += this.#unspentBy(entry);
+      if (this.#isTrusted(entry)) change += this.#unspentBy(entry);
     }
 
     let reserved = 0;
-    for (const outpoint of reservedOutpoints) {
+    let kept = 0;
+    for (const outpoint of this.#reservedOutpoints()) {
       // Coins of what was sent already are spent, and so not held any more.
-      reserved += mempool.coins.findCoin(outpoint)?.value ?? 0;
+      const coin = mempool.coins.findCoin(outpoint);
+      if (coin === undefined) continue;
+      reserved += coin.value;
+      if (this.#isSettled(outpoint, coin)) kept += coin.value;
     }
     return {
       total: confirmed + pending,
@@ -170,40 +183,46 @@ export class WalletLedger {
       pending,
       immature,
       reserved,
-      spendable: confirmed - immature - spentConfirmed + change - reserved,
+      spendable: confirmed - immature - spentConfirmed + change - kept,
     };
   }
 
-  /** All coins, those that wait first, then a page of the confirmed ones, newest first. */
+  /** A page of all coins: those that wait first, then the confirmed ones, newest first. */
   listCoins(page: PageRequest): Page<WalletCoin> {
+    const texts = this.#texts();
     const isHeld = this.#reservations();
-    const { rows, nextCursor } = this.#needs.explorer.listCoins(this.#texts(), page);
-    const confirmed = rows.flatMap((row) => this.#confirmedCoin(row, isHeld));
-    const waiting = page.cursor === undefined ? this.#waitingCoins(isHeld) : [];
-    return { rows: [...waiting.slice(0, page.limit), ...confirmed], nextCursor };
+    return pageWithOpen(
+      page,
+      () => this.#waitingCoins(isHeld),
+      (rest) => {
+        const { rows, nextCursor } = this.#needs.explorer.listCoins(texts, rest);
+        return { rows: rows.flatMap((row) => this.#confirmedCoin(row, isHeld)), nextCursor };
+      },
+    );
   }
 
   /** The coins that a payment may choose from, whatever holds them, the oldest first. */
   selectableCoins(): readonly WalletCoin[] {
+    const texts = this.#texts();
     const isHeld = this.#reservations();
-    const rows = this.#needs.explorer.listOldestCoins(this.#texts());
+    const rows = this.#needs.explorer.listOldestCoins(texts);
     return [
       ...rows.flatMap((row) => this.#confirmedCoin(row, isHeld)),
       ...this.#waitingCoins(isHeld),
     ];
   }
 
-  /** Newest first: what is in no block, then a page of what is. */
+  /** A page of all that happened, newest first: what is in no block, then what is. */
   listHistory(page: PageRequest): Page<WalletTransaction> {
-    const { rows, nextCursor } = this.#needs.explorer.listHistory(this.#texts(), page);
-    const confirmed = rows.map((row) => this.#confirmedTransaction(row));
-    if (page.cursor !== undefined) return { rows: confirmed, nextCursor };
-
-    const waiting = [...this.#waitingTransactions()].map(([entry, moved]) =>
-      this.#pendingTransaction(entry, moved),
+    const texts = this.#texts();
+    return pageWithOpen(
+      page,
+      () => this.#openTransactions(),
+      (rest) => {
+        const { rows, nextCursor } = this.#needs.explorer.listHistory(texts, rest);
+        return { rows: rows.map((row) => this.#confirmedTransaction(row)), nextCursor };
+      },
     );
-    const open = [...waiting, ...this.#lostTransactions()].sort((a, b) => b.time - a.time);
-    return { rows: [...open.slice(0, page.limit), ...confirmed], nextCursor };
   }
 
   /** Where a transaction stands that this wallet made or kept; undefined if it is not known. */
@@ -238,14 +257,35 @@ export class WalletLedger {
     });
   }
 
+  /** All addresses, those included that what was paid since makes worth looking at. */
   #texts(): string[] {
-    return this.#needs.addresses.all().map(({ address }) => address);
+    const { addresses } = this.#needs;
+    addresses.refresh();
+    return addresses.all().map(({ address }) => address);
+  }
+
+  #reservedOutpoints(): Outpoint[] {
+    const { store, wallet, clock } = this.#needs;
+    store.drafts.expireDrafts(clock.now());
+    return store.drafts.reservedOutpoints(wallet);
   }
 
   #reservations(): (outpoint: Outpoint) => boolean {
-    const { store, wallet } = this.#needs;
-    const held = new Set(store.drafts.reservedOutpoints(wallet).map(keyOf));
-    return (outpoint) => held.has(keyOf(outpoint));
+    const held = new Set(this.#reservedOutpoints().map(outpointKey));
+    return (outpoint) => held.has(outpointKey(outpoint));
+  }
+
+  /** True if no one else can undo it: it and all that it waits for spend our coins alone. */
+  #isTrusted(entry: MempoolEntry): boolean {
+    return withAncestors(entry).every(({ tx }) => this.isFromUs(tx));
+  }
+
+  /** True for an unspent coin that a payment may spend without being asked twice. */
+  #isSettled({ txid }: Outpoint, { height, isCoinbase: isMined }: Coin): boolean {
+    const { mempool, chain, coinbaseMaturity } = this.#needs;
+    const entry = mempool.find(txid);
+    if (entry !== undefined) return this.#isTrusted(entry);
+    return !isMined || chain.tip.height - height + 1 >= coinbaseMaturity;
   }
 
   #confirmedCoin(
@@ -270,7 +310,7 @@ export class WalletLedger {
   #waitingCoins(isHeld: (outpoint: Outpoint) => boolean): WalletCoin[] {
     const { addresses, mempool } = this.#needs;
     return [...this.#waitingTransactions().keys()].flatMap((entry) => {
-      const isOwnChange = this.isFromUs(entry.tx);
+      const isOwnChange = this.#isTrusted(entry);
       const ancestors = ancestorsOf(entry);
       return entry.tx.outputs.flatMap(({ value, scriptPubKey }, vout) => {
         const at = addresses.find(scriptPubKey);
@@ -338,6 +378,14 @@ export class WalletLedger {
     };
   }
 
+  /** What is in no block, newest first. */
+  #openTransactions(): WalletTransaction[] {
+    const waiting = [...this.#waitingTransactions()].map(([entry, moved]) =>
+      this.#pendingTransaction(entry, moved),
+    );
+    return [...waiting, ...this.#lostTransactions()].sort((a, b) => b.time - a.time);
+  }
+
   #pendingTransaction(entry: MempoolEntry, { received, sent }: Moved): WalletTransaction {
     return this.#openTransaction(entry.tx, "pending", {
       received,
@@ -351,11 +399,12 @@ export class WalletLedger {
   #lostTransactions(): WalletTransaction[] {
     const { explorer, mempool, store, wallet, addresses } = this.#needs;
     const { rows } = store.kept.list(wallet, { limit: MAX_KEPT_SHOWN });
+    const losses = new Map<Txid, Loss>();
     return rows.flatMap((kept) => {
       if (mempool.find(kept.txid) !== undefined) return [];
       if (explorer.findTransaction(kept.txid) !== undefined) return [];
       const tx = decodeKept(kept);
-      const { status, conflictsWith } = this.#lossOf(tx);
+      const { status, conflictsWith } = this.#lossOf(tx, losses);
       let received = 0;
       for (const { value, scriptPubKey } of tx.outputs) {
         if (addresses.find(scriptPubKey) !== undefined) received += value;
@@ -417,16 +466,23 @@ export class WalletLedger {
     return { kind: outputs.every(isOurs) ? "self" : "sent", counterparties };
   }
 
-  /** Why `tx`, which is in no block and no mempool, is not. */
-  #lossOf(tx: Transaction): { status: WalletTransactionStatus; conflictsWith: Txid | undefined } {
+  /** Why `tx`, which is in no block and no mempool, is not; `known` has what was found before. */
+  #lossOf(tx: Transaction, known = new Map<Txid, Loss>()): Loss {
+    const loss = known.get(tx.txid) ?? this.#findLoss(tx, known);
+    known.set(tx.txid, loss);
+    return loss;
+  }
+
+  #findLoss(tx: Transaction, known: Map<Txid, Loss>): Loss {
     if (isCoinbase(tx)) return { status: "orphaned", conflictsWith: undefined };
     for (const { prevout } of tx.inputs) {
       const spender = this.#spenderOf(prevout);
       if (spender !== undefined) return { status: "conflicted", conflictsWith: spender };
       const parent = this.#lostParent(prevout);
+      const loss = parent && this.#lossOf(parent, known);
       // What spends the coins of a conflicted one cannot be confirmed either.
-      if (parent !== undefined && this.#lossOf(parent).status !== "dropped") {
-        return { status: "conflicted", conflictsWith: this.#lossOf(parent).conflictsWith };
+      if (loss !== undefined && loss.status !== "dropped") {
+        return { status: "conflicted", conflictsWith: loss.conflictsWith };
       }
     }
     return { status: "dropped", conflictsWith: undefined };
@@ -451,7 +507,7 @@ export class WalletLedger {
 
   #outputAt(outpoint: Outpoint) {
     const { mempool, addresses, prefixes } = this.#needs;
-    const coin = mempool.findOutput(outpoint);
+    const coin = mempool.findOutput(outpoint) ?? this.#lostParent(outpoint)?.outputs[outpoint.vout];
     if (coin !== undefined) {
       const { value, scriptPubKey } = coin;
       const address = formatAddress(scriptPubKey, prefixes) ?? null;
@@ -468,19 +524,40 @@ export class WalletLedger {
   }
 }
 
-function keyOf({ txid, vout }: Outpoint): string {
-  return `${txid}:${vout}`;
-}
-
 function decodeKept({ raw }: KeptTransaction): Transaction {
   return decodeAll(raw, decodeTransaction);
 }
 
-/** Every unconfirmed ancestor of `entry`, itself included. */
-function ancestorsOf(entry: MempoolEntry): UnconfirmedAncestor[] {
+/** How a cursor begins that leads to rows in no block; others are the index's. */
+const OPEN_CURSOR = /^open:(\d{1,6})$/;
+
+/** A page of a list whose first rows are in no block, and few, and whose others are in the index. */
+function pageWithOpen<Row>(
+  { limit, cursor }: PageRequest,
+  listOpen: () => readonly Row[],
+  listConfirmed: (page: PageRequest) => Page<Row>,
+): Page<Row> {
+  const at = cursor === undefined ? "0" : OPEN_CURSOR.exec(cursor)?.[1];
+  if (at === undefined) return listConfirmed({ limit, cursor });
+
+  const end = Number(at) + Math.min(limit, MAX_PAGE_ROWS);
+  const open = listOpen().slice(Number(at), end + 1);
+  const left = end - Number(at) - open.length;
+  if (left <= 0) return { rows: open.slice(0, end - Number(at)), nextCursor: `open:${end}` };
+  const { rows, nextCursor } = listConfirmed({ limit: left });
+  return { rows: [...open, ...rows], nextCursor };
+}
+
+/** `entry` and all its unconfirmed ancestors. */
+function withAncestors(entry: MempoolEntry): MempoolEntry[] {
   const all = new Set([entry]);
   for (const member of all) for (const parent of member.parents) all.add(parent);
-  return [...all].map(({ tx, fee, virtualSize, parents }) => ({
+  return [...all];
+}
+
+/** Every unconfirmed ancestor of `entry`, itself included. */
+function ancestorsOf(entry: MempoolEntry): UnconfirmedAncestor[] {
+  return withAncestors(entry).map(({ tx, fee, virtualSize, parents }) => ({
     txid: tx.txid,
     fee,
     virtualSize,

@@ -22,14 +22,17 @@ import {
   decodeTransaction,
   encodeTransaction,
   type Outpoint,
+  outpointKey,
   type Transaction,
 } from "../primitives/transaction.ts";
 import type { Draft, DraftState } from "../storage/draft-store.ts";
 import type { WalletStore } from "../storage/wallet-store.ts";
+import { OutpointReservedError } from "../storage/wallet-store-error.ts";
 import type { KeyAccount } from "./account.ts";
 import type { KeyOrigin } from "./account-key.ts";
 import type { Chance } from "./coin-selection.ts";
 import { type PaymentPlan, type PlannedOutput, REPLACEABLE_SEQUENCE } from "./fund-payment.ts";
+import { PaymentError } from "./payment-error.ts";
 import { type PaymentWish, planPayment, type Recipient } from "./payment-plan.ts";
 import { createPsbt, encodePsbt, parsePsbt } from "./psbt.ts";
 import { checkSpentOutputs, describePsbt, type Psbt } from "./psbt-facts.ts";
@@ -41,7 +44,11 @@ import {
   planReplacement,
 } from "./replacement-plan.ts";
 import type { SpendableCoin } from "./spendable-coin.ts";
-import type { WalletAddress, WalletAddresses } from "./wallet-addresses.ts";
+import {
+  MAX_BRANCH_ADDRESSES,
+  type WalletAddress,
+  type WalletAddresses,
+} from "./wallet-addresses.ts";
 import { WalletError } from "./wallet-error.ts";
 import type { WalletCoin, WalletLedger } from "./wallet-ledger.ts";
 
@@ -112,14 +119,14 @@ export interface DraftFacts {
   readonly replaces: Txid | null;
   /** Sats that leave the wallet: what is paid to others, and the fee. */
   readonly leaving: number;
+  /** What is confirmed: of all that is signed. */
+  readonly digest: string;
 }
 
 /** A payment as it is shown. */
 export interface PreparedPayment extends DraftFacts {
   readonly id: string;
   readonly state: DraftState;
-  /** What is confirmed: of all that is signed. */
-  readonly digest: string;
   readonly psbt: Uint8Array;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -246,7 +253,8 @@ export class WalletPayments {
   }
 
   list(page: PageRequest): Page<PreparedPayment> {
-    const { store, wallet } = this.#needs;
+    const { store, wallet, clock } = this.#needs;
+    store.drafts.expireDrafts(clock.now());
     const { rows, nextCursor } = store.drafts.listDrafts(wallet, page);
     return { rows: rows.map((draft) => this.#view(draft)), nextCursor };
   }
@@ -269,10 +277,10 @@ export class WalletPayments {
     return draft;
   }
 
-  /** Signs a payment with `master` and sends it; one that was sent already is left as it is. */
+  /** Signs a payment with `master` and sends it; one that was sent already is sent again if need be. */
   confirm(id: string, digest: string, master: HDKey): PreparedPayment {
     const { state, psbt } = this.check(id, digest);
-    if (state === "sent") return this.find(id);
+    if (state === "sent") return this.sendAgain(id);
     const signed = parsePsbt(psbt);
     signPsbt(signed, master);
     return this.#send(id, signed);
@@ -281,29 +289,33 @@ export class WalletPayments {
   /** Sends a payment that was signed elsewhere: the same PSBT with its signatures. */
   confirmSigned(id: string, digest: string, signed: Psbt): PreparedPayment {
     const { state } = this.check(id, digest);
-    if (state === "sent") return this.find(id);
+    if (state === "sent") return this.sendAgain(id);
     if (digestOf(signed) !== digest) {
       throw new WalletError("draft-changed", "what was signed is not this payment", { id });
     }
     return this.#send(id, signed);
   }
 
-  /** Sends again what was sent and is nowhere now, and forgets what is deep in the chain. */
+  /** Sends a payment again that was sent, if it is nowhere now; the index must show the tip. */
+  sendAgain(id: string): PreparedPayment {
+    this.resend(this.#get(id));
+    return this.find(id);
+  }
+
+  /** The same, and forgets what is deep in the chain. */
   resend(draft: Draft): void {
     const { ledger, chain, submit, store } = this.#needs;
-    if (draft.raw === undefined || draft.txid === undefined) return;
+    if (!draft.isLive || draft.raw === undefined || draft.txid === undefined) return;
     const height = ledger.heightOf(draft.txid);
     if (height !== undefined) {
       if (chain.tip.height - height >= SETTLED_DEPTH) store.drafts.settle(draft.id);
       return;
     }
-    const status = ledger.statusOf(draft.txid);
-    if (status === "pending") return;
-    if (status === "conflicted" && ledger.isConflictDeep(draft.txid, SETTLED_DEPTH)) {
+    // One that another has taken the place of must not push that out again.
+    if (ledger.statusOf(draft.txid) === "dropped") submit(decodeAll(draft.raw, decodeTransaction));
+    else if (ledger.isConflictDeep(draft.txid, SETTLED_DEPTH)) {
       store.drafts.closeDraft(draft.id, "failed");
-      return;
     }
-    submit(decodeAll(draft.raw, decodeTransaction));
   }
 
   #options({ isForced }: { readonly isForced?: boolean | undefined }) {
@@ -323,8 +335,9 @@ export class WalletPayments {
     { clientId, lifeMs = DRAFT_LIFE_MS, asked = request }: DraftTerms,
     plan: () => { readonly plan: PaymentPlan; readonly replaces?: Txid },
   ): PreparedPayment {
-    const { store, wallet, clock, randomBytes } = this.#needs;
+    const { store, wallet, clock, randomBytes, addresses } = this.#needs;
     store.drafts.expireDrafts(clock.now());
+    addresses.refresh();
     const known = this.recall(kind, { clientId, asked });
     if (known !== undefined) return known;
 
@@ -333,14 +346,20 @@ export class WalletPayments {
     const id = toHex(randomBytes(16));
     const createdAt = clock.now();
     const psbt = this.#psbtOf(made);
-    const facts = JSON.stringify(this.#factsOf(kind, made, replaces));
+    const digest = digestOf(parsePsbt(psbt));
+    const facts = JSON.stringify({ ...this.#factsOf(kind, made, replaces), digest });
     const expiresAt = createdAt + Math.min(lifeMs, MAX_DRAFT_LIFE_MS);
     const draft = { id, wallet, clientId, requestHash, psbt, facts, createdAt, expiresAt };
-    store.transaction(() => {
-      const outpoints = made.inputs.map(({ outpoint }) => outpoint);
-      store.drafts.createDraft(draft, outpoints, this.#draftOf(replaces)?.id);
-      this.#takeChangeAddress(made);
-    });
+    const outpoints = made.inputs.map(({ outpoint }) => outpoint);
+    try {
+      store.transaction(() => {
+        store.drafts.createDraft(draft, outpoints, this.#draftOf(replaces)?.id);
+        this.#takeChangeAddress(made);
+      });
+    } catch (error) {
+      if (error instanceof OutpointReservedError) throw heldByAnother(error);
+      throw error;
+    }
     return this.find(id);
   }
 
@@ -393,8 +412,7 @@ export class WalletPayments {
   #view(draft: Draft): PreparedPayment {
     const { id, state, psbt, createdAt, expiresAt, txid, clientId } = draft;
     const facts = parseJson(draft.facts) as unknown as DraftFacts;
-    const digest = digestOf(parsePsbt(psbt));
-    return { ...facts, id, state, digest, psbt, createdAt, expiresAt, txid, clientId };
+    return { ...facts, id, state, psbt, createdAt, expiresAt, txid, clientId };
   }
 
   #coins(): SpendableCoin[] {
@@ -445,16 +463,21 @@ export class WalletPayments {
     };
   }
 
+  /**
+   * A new one; if too many were promised to payments that were never sent, the first of those again:
+   * what goes to one beyond the gap would not be found by a restored wallet.
+   */
   #changeAddress(): WalletAddress {
-    const { addresses, store, wallet } = this.#needs;
-    return addresses.at(1, Math.max(addresses.firstUnused(1), store.nextIndex(wallet, 1)));
+    const { addresses } = this.#needs;
+    const index = addresses.nextIndex(1) ?? addresses.firstUnused(1);
+    return addresses.at(1, Math.min(index, MAX_BRANCH_ADDRESSES - 1));
   }
 
   /** An address once shown in a payment is not used for another, even if this one is never sent. */
   #takeChangeAddress({ change }: PaymentPlan): void {
     const { addresses, store, wallet } = this.#needs;
     const at = change && addresses.find(change.scriptPubKey);
-    if (at?.branch === 1 && at.index >= store.nextIndex(wallet, 1)) {
+    if (at?.branch === 1 && at.index >= addresses.firstUnused(1)) {
       store.setNextIndex(wallet, 1, at.index + 1);
     }
   }
@@ -494,7 +517,7 @@ export class WalletPayments {
     return at === undefined ? [] : [account.derivationAt(at.branch, at.index)];
   }
 
-  #factsOf(kind: DraftKind, plan: PaymentPlan, replaces: Txid | undefined): DraftFacts {
+  #factsOf(kind: DraftKind, plan: PaymentPlan, replaces: Txid | undefined) {
     const { addresses, prefixes } = this.#needs;
     const { fee, virtualSize, feerate, droppedChange, ancestorFee, algorithm } = plan;
     const outputs = plan.outputs.map(({ value, scriptPubKey, role }) => ({
@@ -556,6 +579,14 @@ function notOurs(txid: Txid): WalletError {
     "no transaction of this wallet waits under this id",
     { txid },
   );
+}
+
+function heldByAnother({ outpoint, draftId }: OutpointReservedError): PaymentError {
+  const key = outpointKey(outpoint);
+  return new PaymentError("unknown-coin", `${key} is held for another payment: cancel that one`, {
+    outpoint: key,
+    draft: draftId,
+  });
 }
 
 function notOpen({ id, state }: { readonly id: string; readonly state: string }): WalletError {

@@ -6,12 +6,18 @@
  */
 
 import { sha256 } from "../crypto/hash.ts";
-import { toHex } from "../lib/bytes.ts";
+import { concatBytes, toHex } from "../lib/bytes.ts";
 import type { Label, LabelType } from "../storage/label-store.ts";
 import type { AddressAccount, ContractAccount, KeyAccount } from "./account.ts";
 import { parseDescriptor } from "./descriptor.ts";
 import type { WalletEntry } from "./keystore.ts";
-import { type Branch, GAP_LIMIT, type WalletAddress, WalletAddresses } from "./wallet-addresses.ts";
+import {
+  type Branch,
+  GAP_LIMIT,
+  MAX_BRANCH_ADDRESSES,
+  type WalletAddress,
+  WalletAddresses,
+} from "./wallet-addresses.ts";
 import { WalletError } from "./wallet-error.ts";
 import { WalletLedger } from "./wallet-ledger.ts";
 import { WalletPayments } from "./wallet-payments.ts";
@@ -28,7 +34,7 @@ const ID_BYTES = 16;
 
 export class Wallet {
   readonly entry: WalletEntry;
-  /** Of its keys: the same wallet restored has the same, with all that was noted under it. */
+  /** Of its keys: another with the same has the same, with all that was noted under it. */
   readonly id: string;
   readonly account: KeyAccount | AddressAccount;
   /** Its keys for contracts of several; undefined for one that is only watched. */
@@ -40,14 +46,14 @@ export class Wallet {
   readonly #payments: WalletPayments | undefined;
 
   constructor(needs: WalletNeeds) {
-    const { entry, explorer, waiting, mempool, chain, network, store } = needs;
+    const { entry, explorer, waiting, mempool, chain, network, store, clock } = needs;
     this.#needs = needs;
     this.entry = entry;
-    this.id = walletIdOf(entry);
     const accounts = entry.descriptors.map((text) =>
       parseDescriptor(text, network.addressPrefixes),
     );
     this.account = accounts.find((account) => account.kind !== "contract") ?? noAccount(entry);
+    this.id = walletIdOf(this.account);
     this.contractAccount = accounts.find((account) => account.kind === "contract");
     this.addresses = new WalletAddresses({
       account: this.account,
@@ -56,13 +62,13 @@ export class Wallet {
       nextIndex: (branch) => store.nextIndex(this.id, branch),
       onDerived: (address) => needs.onDerived(this.id, address),
     });
-    const shared = { wallet: this.id, addresses: this.addresses, mempool, chain, store };
+    const shared = { wallet: this.id, addresses: this.addresses, mempool, chain, store, clock };
     const prefixes = network.addressPrefixes;
     const { coinbaseMaturity } = network.params;
     this.ledger = new WalletLedger({ ...shared, explorer, waiting, prefixes, coinbaseMaturity });
     if (this.account.kind === "addr") return;
-    const { clock, chance, randomBytes, signatures, readTransaction, submit } = needs;
-    const doors = { clock, chance, randomBytes, signatures, readTransaction, submit };
+    const { chance, randomBytes, signatures, readTransaction, submit } = needs;
+    const doors = { chance, randomBytes, signatures, readTransaction, submit };
     const { account, ledger } = this;
     this.#payments = new WalletPayments({ ...shared, ...doors, account, ledger, prefixes });
   }
@@ -92,12 +98,12 @@ export class Wallet {
     const shown = this.nextReceiveAddress();
     if (!this.account.isRange) return shown;
     if (!isNew && this.isHandedOut(shown)) return shown;
-    const firstUnused = this.addresses.firstUnused(0);
-    const next = Math.max(firstUnused, store.nextIndex(this.id, 0));
-    if (next - firstUnused >= GAP_LIMIT) {
+    const next = this.addresses.nextIndex(0);
+    if (next === undefined) {
       throw new WalletError(
         "gap-limit",
-        `${GAP_LIMIT} addresses wait to be paid; a restored wallet would not find what comes to more`,
+        `${GAP_LIMIT} addresses wait to be paid, or there are ${MAX_BRANCH_ADDRESSES}; a restored ` +
+          "wallet would not find what comes to more",
         { limit: GAP_LIMIT },
       );
     }
@@ -109,13 +115,19 @@ export class Wallet {
   nextReceiveAddress(): WalletAddress {
     this.addresses.refresh();
     const last = this.#needs.store.nextIndex(this.id, 0) - 1;
-    return this.addresses.at(0, Math.max(this.addresses.firstUnused(0), last));
+    const next = Math.max(this.addresses.firstUnused(0), last);
+    return this.addresses.at(0, Math.min(next, MAX_BRANCH_ADDRESSES - 1));
   }
 
   /** True for addresses that were paid or shown to somebody. */
   isHandedOut({ branch, index }: WalletAddress): boolean {
-    const next = this.account.isRange ? this.#needs.store.nextIndex(this.id, branch) : 1;
-    return index < Math.max(next, this.addresses.firstUnused(branch));
+    return index < this.#handedOutCount(branch);
+  }
+
+  /** The addresses that were paid or shown to somebody, receiving ones first. */
+  handedOut(): readonly WalletAddress[] {
+    const counts = [this.#handedOutCount(0), this.#handedOutCount(1)] as const;
+    return this.addresses.all().filter(({ branch, index }) => index < counts[branch]);
   }
 
   /** `m/84h/1h/0h/0/5`; null where the way to the key is unknown. */
@@ -137,6 +149,14 @@ export class Wallet {
     this.#needs.store.labels.put(this.id, label);
   }
 
+  #handedOutCount(branch: Branch): number {
+    if (!this.account.isRange) return 1;
+    return Math.max(
+      this.#needs.store.nextIndex(this.id, branch),
+      this.addresses.firstUnused(branch),
+    );
+  }
+
   #findUsed(rows: readonly WalletAddress[]): ReadonlySet<string> {
     const { explorer, waiting } = this.#needs;
     const used = new Set(explorer.findUsedAddresses(rows.map(({ address }) => address)));
@@ -145,10 +165,13 @@ export class Wallet {
   }
 }
 
-/** Returns the id of a wallet: of what its keys are, whatever it is called. */
-export function walletIdOf({ descriptors }: Pick<WalletEntry, "descriptors">): string {
-  const text = new TextEncoder().encode(descriptors.join("\n"));
-  return toHex(sha256(text).subarray(0, ID_BYTES));
+/**
+ * Returns the id of a wallet: of its first script, so that all that have the same keys are one,
+ * whatever they are called, and whether they can sign or only watch.
+ */
+export function walletIdOf(account: KeyAccount | AddressAccount): string {
+  const range = Uint8Array.of(account.isRange ? 1 : 0);
+  return toHex(sha256(concatBytes(range, account.scriptAt(0, 0))).subarray(0, ID_BYTES));
 }
 
 const HARDENED = 0x80000000;

@@ -19,7 +19,7 @@ import type { Mempool, MempoolVerdict } from "../mempool/mempool.ts";
 import { AddressError, formatAddress, parseAddress } from "../primitives/address.ts";
 import type { Txid } from "../primitives/hash-id.ts";
 import type { Transaction } from "../primitives/transaction.ts";
-import type { Contact } from "../storage/contact-store.ts";
+import { type Contact, contactKeyOf } from "../storage/contact-store.ts";
 import type { WalletStore } from "../storage/wallet-store.ts";
 import {
   type AccountKind,
@@ -130,7 +130,7 @@ export class Wallets {
   get(name: string): Wallet {
     const entry = this.#needs.keystore.find(name);
     if (entry === undefined) {
-      this.#wallets.delete(name);
+      this.#forget(name);
       throw new WalletError("wallet-not-found", `there is no wallet ${name}`, { name });
     }
     const known = this.#wallets.get(name);
@@ -183,15 +183,15 @@ export class Wallets {
   }
 
   async changePassword(name: string, oldPassword: string, newPassword: string): Promise<void> {
-    this.#sessions.lock(this.get(name).name);
-    await this.#needs.keystore.changePassword(name, oldPassword, newPassword);
+    await this.#needs.keystore.changePassword(this.get(name).name, oldPassword, newPassword);
+    this.#sessions.lock(name);
   }
 
   /** Moves a wallet to the trash, from where its owner can take it back. */
   async remove(name: string): Promise<void> {
-    this.#sessions.lock(name);
     await this.#needs.keystore.remove(name);
-    this.#wallets.delete(name);
+    this.#sessions.lock(name);
+    this.#forget(name);
     this.#tellUsers();
   }
 
@@ -206,7 +206,7 @@ export class Wallets {
     this.#sessions.lock(this.get(name).name);
   }
 
-  /** Signs and sends a prepared payment; one that was sent already is left as it is. */
+  /** Signs and sends a prepared payment; one that was sent already is sent again if need be. */
   async confirm(
     name: string,
     id: string,
@@ -215,7 +215,7 @@ export class Wallets {
   ): Promise<PreparedPayment> {
     const { payments } = this.get(name);
     const { state, leaving } = payments.check(id, digest);
-    if (state === "sent") return payments.find(id);
+    if (state === "sent") return payments.sendAgain(id);
     return await this.#lend(name, authority, leaving, (master) =>
       payments.confirm(id, digest, master),
     );
@@ -325,7 +325,7 @@ export class Wallets {
   /** Writes a contact; WalletError if its address is none of this network, or a wallet has its name. */
   putContact({ name, address, note }: Omit<Contact, "createdAt">): Contact {
     const { store, clock } = this.#needs;
-    if (this.#isWallet(name)) throw nameTaken(name);
+    if (this.#isWallet(contactKeyOf(name))) throw nameTaken(name);
     const contact = { name, address: this.#canonical(address), note, createdAt: clock.now() };
     store.contacts.put(contact);
     this.#tellUsers();
@@ -368,24 +368,44 @@ export class Wallets {
   }
 
   #open(entry: WalletEntry): Wallet {
+    this.#forget(entry.name);
     const onDerived = (wallet: string, { script }: WalletAddress) => {
       const key = toHex(script);
       const owners = this.#ownersOfScript.get(key);
       if (owners === undefined) this.#ownersOfScript.set(key, new Set([wallet]));
       else owners.add(wallet);
+      this.#activity.rescan(script);
     };
     const wallet = new Wallet({ ...this.#needs, entry, onDerived });
     this.#wallets.set(entry.name, wallet);
     wallet.addresses.refresh();
-    this.#activity.rescan(wallet.addresses.all());
     this.#tellUsers();
     return wallet;
   }
 
-  /** One wallet a turn: deriving addresses takes its time, and nobody waits for all of them. */
+  /** Lets go of a wallet, and of its scripts unless another name has the same keys. */
+  #forget(name: string): void {
+    const wallet = this.#wallets.get(name);
+    this.#wallets.delete(name);
+    if (wallet === undefined) return;
+    if ([...this.#wallets.values()].some(({ id }) => id === wallet.id)) return;
+    for (const { script } of wallet.addresses.all()) {
+      const owners = this.#ownersOfScript.get(toHex(script));
+      owners?.delete(wallet.id);
+      if (owners?.size === 0) this.#ownersOfScript.delete(toHex(script));
+    }
+  }
+
+  /**
+   * One wallet a turn: deriving addresses takes its time, and nobody waits for all of them. What they
+   * were about to send when the node ended is sent then.
+   */
   #load([name, ...others]: readonly string[]): void {
-    if (name === undefined) return;
     this.#cancelLoad = this.#needs.clock.after(0, () => {
+      if (name === undefined) {
+        this.resend();
+        return;
+      }
       try {
         this.get(name);
       } catch (error) {
@@ -486,15 +506,12 @@ export class Wallets {
       createdAt,
     }));
     const wallets = [...this.#wallets.values()].flatMap((wallet) =>
-      wallet.addresses
-        .all()
-        .filter((at) => wallet.isHandedOut(at))
-        .map(({ address }) => ({
-          name: wallet.name,
-          kind: "wallet" as const,
-          address,
-          createdAt: wallet.entry.createdAt,
-        })),
+      wallet.handedOut().map(({ address }) => ({
+        name: wallet.name,
+        kind: "wallet" as const,
+        address,
+        createdAt: wallet.entry.createdAt,
+      })),
     );
     return [...contacts, ...wallets];
   }
