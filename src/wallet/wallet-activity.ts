@@ -66,8 +66,26 @@ export class WalletActivity {
     for (const { entry } of this.#needs.waiting.find(script)) this.#noteWaiting(entry.tx);
   }
 
-  /** Writes what was gathered. */
+  /**
+   * Writes what was gathered. What cannot be written now would be missed only if it vanished: no
+   * reason to end the node.
+   */
   flush(): void {
+    try {
+      this.#write();
+    } catch (error) {
+      this.#needs.log.error("wallet transactions could not be kept", {
+        reason: (error as Error).message,
+      });
+    }
+  }
+
+  stop(): void {
+    for (const forget of this.#forget) forget();
+    this.flush();
+  }
+
+  #write(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     const gathered = this.#gathered;
@@ -80,11 +98,6 @@ export class WalletActivity {
         this.#trim(wallet);
       }
     });
-  }
-
-  stop(): void {
-    for (const forget of this.#forget) forget();
-    this.#flushOrTell();
   }
 
   #noteWaiting(tx: Transaction): void {
@@ -109,19 +122,8 @@ export class WalletActivity {
         replaces: undefined,
       });
     }
-    if (this.#gathered.length >= MAX_GATHERED) this.#flushOrTell();
-    else this.#cancelFlush ??= clock.after(FLUSH_MS, () => this.#flushOrTell());
-  }
-
-  /** What cannot be written now would be missed only if it vanished: no reason to end the node. */
-  #flushOrTell(): void {
-    try {
-      this.flush();
-    } catch (error) {
-      this.#needs.log.error("wallet transactions could not be kept", {
-        reason: (error as Error).message,
-      });
-    }
+    if (this.#gathered.length >= MAX_GATHERED) this.flush();
+    else this.#cancelFlush ??= clock.after(FLUSH_MS, () => this.flush());
   }
 
   #trim(wallet: string): void {

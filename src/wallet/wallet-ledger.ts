@@ -122,6 +122,8 @@ export interface WalletLedgerNeeds {
   readonly prefixes: AddressPrefixes;
   readonly store: Pick<WalletStore, "kept" | "drafts">;
   readonly clock: Pick<Clock, "now">;
+  /** Has `store.kept` hold all that was seen until now. */
+  readonly flushActivity: () => void;
 }
 
 /** Addresses shown of a transaction; the explorer has the rest. */
@@ -227,10 +229,10 @@ export class WalletLedger {
 
   /** Where a transaction stands that this wallet made or kept; undefined if it is not known. */
   statusOf(txid: Txid): WalletTransactionStatus | undefined {
-    const { explorer, mempool, store, wallet } = this.#needs;
+    const { explorer, mempool, wallet } = this.#needs;
     if (explorer.findTransaction(txid) !== undefined) return "confirmed";
     if (mempool.find(txid) !== undefined) return "pending";
-    const kept = store.kept.find(wallet, txid);
+    const kept = this.#kept.find(wallet, txid);
     return kept === undefined ? undefined : this.#lossOf(decodeKept(kept)).status;
   }
 
@@ -241,8 +243,8 @@ export class WalletLedger {
 
   /** True if what a kept transaction wanted to spend was spent `depth` blocks ago, for good. */
   isConflictDeep(txid: Txid, depth: number): boolean {
-    const { store, wallet, chain } = this.#needs;
-    const kept = store.kept.find(wallet, txid);
+    const { wallet, chain } = this.#needs;
+    const kept = this.#kept.find(wallet, txid);
     const spender = kept && this.#lossOf(decodeKept(kept)).conflictsWith;
     const height = spender && this.heightOf(spender);
     return height !== undefined && chain.tip.height - height >= depth;
@@ -255,6 +257,12 @@ export class WalletLedger {
       const script = mempool.findOutput(prevout)?.scriptPubKey;
       return script !== undefined && addresses.find(script) !== undefined;
     });
+  }
+
+  get #kept(): WalletStore["kept"] {
+    const { store, flushActivity } = this.#needs;
+    flushActivity();
+    return store.kept;
   }
 
   /** All addresses, those included that what was paid since makes worth looking at. */
@@ -397,8 +405,8 @@ export class WalletLedger {
 
   /** What was seen once and is in no block and no mempool any more, newest first. */
   #lostTransactions(): WalletTransaction[] {
-    const { explorer, mempool, store, wallet, addresses } = this.#needs;
-    const { rows } = store.kept.list(wallet, { limit: MAX_KEPT_SHOWN });
+    const { explorer, mempool, wallet, addresses } = this.#needs;
+    const { rows } = this.#kept.list(wallet, { limit: MAX_KEPT_SHOWN });
     const losses = new Map<Txid, Loss>();
     return rows.flatMap((kept) => {
       if (mempool.find(kept.txid) !== undefined) return [];
@@ -489,12 +497,12 @@ export class WalletLedger {
   }
 
   #lostParent(outpoint: Outpoint): Transaction | undefined {
-    const { mempool, explorer, store, wallet } = this.#needs;
+    const { mempool, explorer, wallet } = this.#needs;
     const { txid } = outpoint;
     if (mempool.find(txid) !== undefined || explorer.findTransaction(txid) !== undefined) {
       return undefined;
     }
-    const kept = store.kept.find(wallet, txid);
+    const kept = this.#kept.find(wallet, txid);
     return kept === undefined ? undefined : decodeKept(kept);
   }
 

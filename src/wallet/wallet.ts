@@ -28,6 +28,8 @@ export type WalletNeeds = Omit<WalletsNeeds, "keystore"> & {
   readonly entry: WalletEntry;
   /** Told of every address as it is derived. */
   readonly onDerived: (wallet: string, address: WalletAddress) => void;
+  /** Has the store hold all transactions that were seen until now. */
+  readonly flushActivity: () => void;
 };
 
 const ID_BYTES = 16;
@@ -65,7 +67,11 @@ export class Wallet {
     const shared = { wallet: this.id, addresses: this.addresses, mempool, chain, store, clock };
     const prefixes = network.addressPrefixes;
     const { coinbaseMaturity } = network.params;
-    this.ledger = new WalletLedger({ ...shared, explorer, waiting, prefixes, coinbaseMaturity });
+    this.ledger = new WalletLedger({
+      ...shared,
+      ...{ explorer, waiting, prefixes, coinbaseMaturity },
+      flushActivity: needs.flushActivity,
+    });
     if (this.account.kind === "addr") return;
     const { chance, randomBytes, signatures, readTransaction, submit } = needs;
     const doors = { chance, randomBytes, signatures, readTransaction, submit };

@@ -376,7 +376,8 @@ export class Wallets {
       else owners.add(wallet);
       this.#activity.rescan(script);
     };
-    const wallet = new Wallet({ ...this.#needs, entry, onDerived });
+    const flushActivity = () => this.#activity.flush();
+    const wallet = new Wallet({ ...this.#needs, entry, onDerived, flushActivity });
     this.#wallets.set(entry.name, wallet);
     wallet.addresses.refresh();
     this.#tellUsers();
