@@ -28,8 +28,9 @@ export const MATURITY = 5;
 /** The development network, with coins that mature within five blocks. */
 export const QUICK_DEV = withParams(findNetwork("dev"), { coinbaseMaturity: MATURITY });
 
-/** Sats that strangers pay miners for a payment. */
-export const STRANGERS_FEE = 2_000;
+/** Sats that strangers pay miners for a payment, and for each output besides. */
+const STRANGERS_FEE = 2_000;
+const STRANGERS_OUTPUT_FEE = 100;
 
 const CATCH_UP_MS = 20_000;
 
@@ -76,6 +77,13 @@ export class WalletWorld implements AsyncDisposable {
     return block;
   }
 
+  /** Takes over all blocks of another node's chain. */
+  follow(chain: Node["chain"]): void {
+    for (let height = 1; height <= chain.tip.height; height++) {
+      this.node.submitBlock(chain.getBlock(chain.index.findActive(height)!));
+    }
+  }
+
   /** Pays `outputs` from a coin that the stranger has mined; it waits in the mempool. */
   pay(outputs: readonly TxOutput[]): Transaction {
     const tx = this.makePayment([this.takeCoin()], outputs);
@@ -102,7 +110,7 @@ export class WalletWorld implements AsyncDisposable {
   makePayment(coins: readonly SpendableCoin[], outputs: readonly TxOutput[]): Transaction {
     const sum = (items: readonly { readonly value: number }[]) =>
       items.reduce((total, { value }) => total + value, 0);
-    const rest = sum(coins) - sum(outputs) - STRANGERS_FEE;
+    const rest = sum(coins) - sum(outputs) - STRANGERS_FEE - outputs.length * STRANGERS_OUTPUT_FEE;
     return signPayment(this.key, coins, [
       ...outputs,
       { value: rest, scriptPubKey: this.key.scriptPubKey },
