@@ -11,11 +11,13 @@ import { run as live } from "./live.bench.ts";
 import { run as signatures } from "./signatures.bench.ts";
 import { run as startup } from "./startup.bench.ts";
 import { run as sync } from "./sync.bench.ts";
+import { run as wallet } from "./wallet.bench.ts";
 
 const processors = cpus();
 console.log(`${processors.length} × ${processors[0]?.model ?? "unknown"}, Bun ${Bun.version}`);
 
 const benches = { kernel, signatures, linear, connect, index, live, startup, sync };
+const benches = { kernel, signatures, linear, connect, index, startup, sync, wallet };
 for (const [name, run] of Object.entries(benches)) {
   console.log(`\n${name}`);
   await run();
