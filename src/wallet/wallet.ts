@@ -175,7 +175,7 @@ export class Wallet {
  * Returns the id of a wallet: of its first script, so that all that have the same keys are one,
  * whatever they are called, and whether they can sign or only watch.
  */
-export function walletIdOf(account: KeyAccount | AddressAccount): string {
+function walletIdOf(account: KeyAccount | AddressAccount): string {
   const range = Uint8Array.of(account.isRange ? 1 : 0);
   return toHex(sha256(concatBytes(range, account.scriptAt(0, 0))).subarray(0, ID_BYTES));
 }

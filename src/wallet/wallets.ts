@@ -404,7 +404,7 @@ export class Wallets {
   #load([name, ...others]: readonly string[]): void {
     this.#cancelLoad = this.#needs.clock.after(0, () => {
       if (name === undefined) {
-        this.resend();
+        this.#resendOrTell();
         return;
       }
       try {
@@ -419,9 +419,18 @@ export class Wallets {
   /** What was sent is sent again as long as it is nowhere, and forgotten once it is deep. */
   #watchSends(): void {
     this.#cancelResend = this.#needs.clock.after(RESEND_INTERVAL_MS, () => {
-      this.resend();
+      this.#resendOrTell();
       this.#watchSends();
     });
+  }
+
+  /** An index that is being built again can tell nothing: it is asked the next time. */
+  #resendOrTell(): void {
+    try {
+      this.resend();
+    } catch (error) {
+      this.#needs.log.error("payments could not be looked after", { reason: messageOf(error) });
+    }
   }
 
   /** Lends the master key of a wallet to `work`, if `authority` allows to spend `amount`. */
