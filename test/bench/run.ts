@@ -16,8 +16,7 @@ import { run as wallet } from "./wallet.bench.ts";
 const processors = cpus();
 console.log(`${processors.length} × ${processors[0]?.model ?? "unknown"}, Bun ${Bun.version}`);
 
-const benches = { kernel, signatures, linear, connect, index, live, startup, sync };
-const benches = { kernel, signatures, linear, connect, index, startup, sync, wallet };
+const benches = { kernel, signatures, linear, connect, index, live, startup, sync, wallet };
 for (const [name, run] of Object.entries(benches)) {
   console.log(`\n${name}`);
   await run();
