@@ -95,6 +95,9 @@ export interface ResolvedRecipient {
 /** Milliseconds between two looks at what was sent and is nowhere. */
 const RESEND_INTERVAL_MS = 60_000;
 
+/** Characters of the shortest address: 25 bytes in base 58. What is shorter was meant as a name. */
+const MIN_ADDRESS_LENGTH = 26;
+
 /** Milliseconds after a change within which the names of addresses are told. */
 const USERS_DELAY_MS = 500;
 
@@ -291,7 +294,7 @@ export class Wallets {
         return { address, scriptPubKey: script, name: text };
       }
       if (!(error instanceof AddressError)) throw error;
-      const looksLikeName = error.reason === "format";
+      const looksLikeName = error.reason === "format" || text.length < MIN_ADDRESS_LENGTH;
       throw new WalletError(
         looksLikeName ? "unknown-recipient" : "bad-recipient",
         looksLikeName

@@ -7,6 +7,7 @@ import { describe, expect, test } from "bun:test";
 import { RATES } from "../../../src/api/access.ts";
 import { Gate, type GatePolicy } from "../../../src/api/gate.ts";
 import { inputOf } from "../../../src/api/request-input.ts";
+import { KeystoreError } from "../../../src/wallet/keystore-error.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 
 const TOKEN = "ab".repeat(32);
@@ -308,6 +309,107 @@ describe("the token", () => {
       bodies.add(await (await ask("/x", { headers: { authorization } }, REMOTE)).text());
     }
     expect(bodies.size).toBe(1);
+  });
+});
+
+describe("wallets", () => {
+  const paths = ["/api/wallets", "/api/wallets/x/balance", "/api/contacts", "/api/contacts/x"];
+  const foreign = { headers: { "sec-fetch-site": "cross-site", origin: "https://evil.example" } };
+
+  test("are not even read by pages of other sites (A-01)", async () => {
+    const { ask, reached } = start();
+    for (const path of paths) {
+      for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE"]) {
+        expect((await ask(path, { method, ...foreign })).status).toBe(403);
+      }
+    }
+    expect(reached).toEqual([]);
+    expect(await codeOf(ask("/api/walletsx", foreign))).toBe("reached");
+    expect(await codeOf(ask("/api/wallets"))).toBe("reached");
+  });
+
+  test("are off where others can ask, unless that is agreed, and then need the token", async () => {
+    const off = start(EXPOSED);
+    const shared = start({ ...EXPOSED, sharesWallets: true });
+    for (const path of [...paths, "/api/faucet", "/api/contracts/templates"]) {
+      for (const address of [LOCAL, REMOTE]) {
+        expect(await codeOf(off.ask(path, { headers: BEARER }, address))).toBe("wallets-off");
+        expect(await codeOf(shared.ask(path, {}, address))).toBe("token-needed");
+        expect(await codeOf(shared.ask(path, { headers: BEARER }, address))).toBe("reached");
+      }
+    }
+  });
+
+  test("are never kept by a cache", async () => {
+    const { ask } = start();
+    expect((await ask("/api/wallets")).headers.get("cache-control")).toBe("no-store");
+  });
+
+  test("take PSBTs of the largest size, and nothing else so large", async () => {
+    const { ask } = start();
+    const statusOf = async (path: string) => {
+      const headers = { ...JSON_TYPE, "content-length": String(1024 * 1024) };
+      return (await ask(path, { method: "POST", headers })).status;
+    };
+    for (const path of ["/api/wallets/x/psbt", "/api/wallets/x/payments/1/signed"]) {
+      expect(await statusOf(path)).toBe(200);
+    }
+    for (const path of ["/api/psbt/decode", "/api/psbt/combine", "/api/psbt/finalize"]) {
+      expect(await statusOf(path)).toBe(200);
+    }
+    expect(await statusOf("/api/wallets/x/payments")).toBe(413);
+  });
+
+  test("lend sessions to the token's holder and to others apart (A-02)", async () => {
+    const bound: string[] = [];
+    const { ask } = start({ sharesWallets: true }, async (request) => {
+      bound.push(inputOf(request).boundTo);
+      return Response.json({});
+    });
+    await ask("/api/wallets");
+    await ask("/api/wallets", { headers: BEARER });
+    await ask("/api/wallets", { headers: BEARER }, REMOTE);
+    expect(bound[0]).not.toBe(bound[1]);
+    expect(bound[1]).toBe(bound[2]);
+  });
+
+  test("tell a wrong password late, and five a minute (A-10)", async () => {
+    const { ask, clock } = start({}, (request) =>
+      inputOf(request).tryPassword(() =>
+        Promise.reject(new KeystoreError("wrong-password-or-damaged")),
+      ),
+    );
+    const guess = async (address = REMOTE) => {
+      let status = 0;
+      const done = ask("/api/wallets/x/unlock", { method: "POST" }, address).then((response) => {
+        status = response.status;
+      });
+      for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+      const early = status;
+      clock.pass(250);
+      await done;
+      return [early, status];
+    };
+    for (let attempt = 0; attempt < 5; attempt++) expect(await guess()).toEqual([0, 403]);
+    expect(await guess()).toEqual([429, 429]);
+    expect(await guess(LOCAL)).toEqual([0, 403]);
+    clock.pass(60_000);
+    expect(await guess()).toEqual([0, 403]);
+  });
+
+  test("count no right password, and no other refusal", async () => {
+    let count = 0;
+    const { ask } = start({}, (request) =>
+      inputOf(request).tryPassword(async () => {
+        count += 1;
+        if (count % 2 === 0) throw new KeystoreError("busy");
+        return Response.json({});
+      }),
+    );
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const { status } = await ask("/api/wallets/x/unlock", { method: "POST" });
+      expect(status).toBe(attempt % 2 === 0 ? 200 : 503);
+    }
   });
 });
 
