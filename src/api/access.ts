@@ -105,7 +105,7 @@ const POSTS: ReadonlyMap<string, Access> = new Map([
 const PRIVATE_PATTERN = /^\/api\/(?:wallets|contacts|contracts|faucet)(?:\/|$)/;
 
 /** Those whose bodies have PSBTs. */
-const PRIVATE_PSBT_PATTERN = /\/(?:psbt|signed|sign|finish)$/;
+const PRIVATE_PSBT_PATTERN = /\/(?:psbt|signed|sign|combine|finish)$/;
 
 /** Returns what a request for `path` demands; `maxBlockBytes` is the largest block's size. */
 export function accessOf(method: string, path: string, maxBlockBytes: number): Access {

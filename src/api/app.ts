@@ -11,6 +11,7 @@ import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { chainRoutes } from "./chain-routes.ts";
 import { contactRoutes } from "./contact-routes.ts";
+import { contractRoutes } from "./contract-routes.ts";
 import { docsRoutes } from "./docs.ts";
 import { faucetRoutes } from "./faucet-routes.ts";
 import { healthRoutes } from "./health-routes.ts";
@@ -51,6 +52,7 @@ export function createApp(context: ApiContext, metrics: Metrics): ApiApp {
     .use(walletPsbtRoutes(context))
     .use(walletMessageRoutes(context))
     .use(contactRoutes(context))
+    .use(contractRoutes(context))
     .use(faucetRoutes(context))
     .use(peerRoutes(context))
     .use(liveRoutes())

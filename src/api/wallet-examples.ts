@@ -13,6 +13,18 @@ export const EXAMPLE_SIGNATURE =
   "smpAkgwRQIhAMEWnb2l6W44Qc+d1k8+yId67aca42JA19DVvPw08fXkAiAVtE2ZUl+Ek+xqnptnUb8uSytDaDnGl2WV" +
   "FBE5AS4auQEhA/PUdMhsm+W4LiUcw8xDjTzDYVJ7S5eZUWxL1RPK+eX2";
 
+/** A public key whose private key everybody knows: the generator of the curve. */
+export const EXAMPLE_PUBLIC_KEY =
+  "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+
+/** The contract that nobody but the owner of that key spends from, and not before block 1,000. */
+export const EXAMPLE_CONTRACT = {
+  template: "timelock",
+  parameters: { owner: { name: "Alice", publicKey: EXAMPLE_PUBLIC_KEY }, lock: { height: 1_000 } },
+};
+export const EXAMPLE_CONTRACT_ADDRESS =
+  "crn1qju92083vf8dyyyjzl23vp568jj642m95s2559kgcrn2wm8vmh67sl0kgkw";
+
 /** A transaction that is nowhere. */
 export const EXAMPLE_TXID = "4f1d0b3c5a6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708";
 

@@ -6,11 +6,10 @@
  */
 
 import type { Static } from "@sinclair/typebox";
-import type { EstimateTarget } from "../mempool/fee-estimate.ts";
 import { parsePsbt } from "../wallet/psbt.ts";
 import type { DraftTerms, PaymentRequest, PreparedPayment } from "../wallet/wallet-payments.ts";
 import { type ApiContext, parseTxid } from "./api-context.ts";
-import { readBody, readQuery, shapeError } from "./request-input.ts";
+import { readBody, readQuery } from "./request-input.ts";
 import { createRouter } from "./router.ts";
 import { NoBody, NoQuery, PageQuery } from "./schemas.ts";
 import { MempoolViewer } from "./view-mempool.ts";
@@ -26,7 +25,7 @@ import {
   ReplaceBody,
   SignedBody,
 } from "./wallet-payment-schemas.ts";
-import { describeWallet, readyWallet, withAuthority } from "./wallet-request.ts";
+import { describeWallet, feerateOf, readyWallet, withAuthority } from "./wallet-request.ts";
 
 export function walletPaymentRoutes(context: ApiContext) {
   const { node } = context;
@@ -155,16 +154,6 @@ function termsOf(body: { clientId?: string; lifeSeconds?: number }): DraftTerms 
 
 function optionsOf({ feerate, force }: Static<typeof ReplaceBody>) {
   return { feerate, isForced: force };
-}
-
-function feerateOf(
-  viewer: MempoolViewer,
-  { feerate, target }: { feerate?: number; target?: EstimateTarget },
-): number {
-  if (feerate !== undefined && target !== undefined) {
-    throw shapeError("Give either feerate or target.", "target");
-  }
-  return feerate ?? viewer.feerateFor(target ?? 1);
 }
 
 const PAYMENT_PATH = { name: "Name of the wallet.", id: "Of the payment." };

@@ -28,22 +28,28 @@ import { AUTHORITY_FIELDS } from "./wallet-request.ts";
 const MAX_CHOSEN_COINS = 2_000;
 
 /** PSBTs combined at once: more parties than a contract has. */
-const MAX_COMBINED_PSBTS = 32;
+export const MAX_COMBINED_PSBTS = 32;
 
 /** Characters of a name or an address. */
-const MAX_RECIPIENT_LENGTH = 128;
+export const MAX_RECIPIENT_LENGTH = 128;
 
 /** Characters of a PSBT in base64, with room for line breaks. */
 const MAX_PSBT_LENGTH = 600_000;
 
-const Psbt = Type.String({ maxLength: MAX_PSBT_LENGTH, description: "In base64 (BIP-0174)." });
+/** A PSBT from outside. */
+export const Psbt = Type.String({
+  maxLength: MAX_PSBT_LENGTH,
+  description: "In base64 (BIP-0174).",
+});
 const Digest = Type.String({ pattern: "^[0-9a-f]{64}$", description: "Of all that is signed." });
 const Sats = Type.Integer({ minimum: 0, description: "Sats." });
 
-const FEERATE_FIELD = Type.Optional(
+/** A wish in sat per vbyte. */
+export const FEERATE_FIELD = Type.Optional(
   Type.Number({ minimum: 0, maximum: MAX_FEERATE, description: "Sats per vbyte, three decimals." }),
 );
-const TARGET_FIELD = Type.Optional(
+/** A wish for speed. */
+export const TARGET_FIELD = Type.Optional(
   Type.Union(
     ESTIMATE_TARGETS.map((blocks) => Type.Literal(blocks)),
     { description: "Blocks to wait at most, by the estimate of GET /api/fees; 1 unless given." },

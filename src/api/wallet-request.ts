@@ -7,12 +7,14 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import type { EstimateTarget } from "../mempool/fee-estimate.ts";
 import { MAX_PASSWORD_BYTES } from "../wallet/keystore.ts";
 import type { Wallet } from "../wallet/wallet.ts";
 import type { Authority, Wallets } from "../wallet/wallets.ts";
 import { type ApiContext, indexCaughtUp } from "./api-context.ts";
 import { describe, type Operation } from "./operation.ts";
 import { inputOf, shapeError } from "./request-input.ts";
+import type { MempoolViewer } from "./view-mempool.ts";
 
 /** A password, old or new. How long it may be in bytes, the keystore says. */
 export const Password = Type.String({
@@ -68,6 +70,17 @@ export function withAuthority<T>(
   }
   if (password !== undefined) return tryPassword(() => work({ password }));
   return work(session === undefined ? undefined : { session, boundTo });
+}
+
+/** Returns the feerate wished for, in sat per vbyte; ApiError if a wish for speed stands beside it. */
+export function feerateOf(
+  viewer: MempoolViewer,
+  { feerate, target }: { feerate?: number; target?: EstimateTarget },
+): number {
+  if (feerate !== undefined && target !== undefined) {
+    throw shapeError("Give either feerate or target.", "target");
+  }
+  return feerate ?? viewer.feerateFor(target ?? 1);
 }
 
 const AuthorityBody = Type.Object(AUTHORITY_FIELDS);

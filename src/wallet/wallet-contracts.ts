@@ -9,7 +9,7 @@
 import { medianTimePast } from "../consensus/difficulty.ts";
 import { equalBytes, toHex } from "../lib/bytes.ts";
 import { parseJson } from "../lib/json.ts";
-import { MAX_PAGE_ROWS } from "../lib/paging.ts";
+import { MAX_PAGE_ROWS, type Page, type PageRequest, slicePage } from "../lib/paging.ts";
 import type { MempoolVerdict } from "../mempool/mempool.ts";
 import { formatAddress } from "../primitives/address.ts";
 import type { Outpoint, Transaction } from "../primitives/transaction.ts";
@@ -149,9 +149,10 @@ export class WalletContracts {
   }
 
   /** Newest first. */
-  list(name: string): readonly WalletContract[] {
+  list(name: string, page: PageRequest): Page<WalletContract> {
     const wallet = this.#needs.wallets.get(name);
-    return this.#needs.store.contracts.list(wallet.id).map((stored) => this.#view(wallet, stored));
+    const { rows, nextCursor } = slicePage(this.#needs.store.contracts.list(wallet.id), page);
+    return { rows: rows.map((stored) => this.#view(wallet, stored)), nextCursor };
   }
 
   /** WalletError if the wallet has no contract of that address. */
