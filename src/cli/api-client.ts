@@ -91,6 +91,29 @@ export const CLIENT_OPTIONS = {
 /** Values of the options of every command that asks a node. */
 export type ClientOptions = ValuesOf<typeof CLIENT_OPTIONS>;
 
+/** Returns the settings of the node on this machine that `options` name. */
+export function localConfigOf(
+  { data, network, difficulty, dev }: ClientOptions,
+  world: World,
+): Config {
+  const argv = Object.entries({ data, network, difficulty }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}=${value}`],
+  );
+  if (dev) argv.push("--dev");
+  return resolveConfig({ argv, ...world });
+}
+
+/** The node answered that it will not; the message holds its code and hint. */
+export class RefusedError extends CommandError {
+  /** As the problem document has it; empty if it has none. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** Longest that a node is waited for; it gives itself 10 s. */
 const TIMEOUT_MS = 15_000;
 
@@ -131,6 +154,17 @@ export class ApiClient {
     return await this.#ask<Shape>(path, { method: "GET", headers: { accept: "application/json" } });
   }
 
+  /** Returns the answer to GET `path` of what is shown to those alone who have the token. */
+  async getOwn<Shape>(path: string): Promise<Answer<Shape>> {
+    const headers = { accept: "application/json", ...this.#authorization() };
+    return await this.#ask<Shape>(path, { method: "GET", headers });
+  }
+
+  /** Returns the answer to PUT `path` with `body` as JSON. */
+  async put<Shape>(path: string, body: JsonValue): Promise<Answer<Shape>> {
+    return await this.#change<Shape>("PUT", path, body);
+  }
+
   /** Returns the answer to POST `path` with `body` as JSON. */
   async post<Shape>(path: string, body: JsonValue): Promise<Answer<Shape>> {
     return await this.#change<Shape>("POST", path, body);
@@ -142,13 +176,17 @@ export class ApiClient {
   }
 
   async #change<Shape>(method: string, path: string, body: JsonValue): Promise<Answer<Shape>> {
-    const token = this.#options.token ?? this.#readLocalToken();
     const headers = {
       accept: "application/json",
       "content-type": "application/json",
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...this.#authorization(),
     };
     return await this.#ask<Shape>(path, { method, headers, body: JSON.stringify(body) });
+  }
+
+  #authorization(): Record<string, string> {
+    const token = this.#options.token ?? this.#readLocalToken();
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   async #ask<Shape>(path: string, request: RequestInit): Promise<Answer<Shape>> {
@@ -158,9 +196,11 @@ export class ApiClient {
       return { text, value: value as unknown as Shape };
     }
 
-    const problem = value === undefined ? undefined : describeProblem(value);
-    throw new CommandError(
-      problem ?? `${this.#baseUrl()} answers (status ${response.status}), but not as a node does`,
+    throw (
+      (value === undefined ? undefined : refusalOf(value)) ??
+      new CommandError(
+        `${this.#baseUrl()} answers (status ${response.status}), but not as a node does`,
+      )
     );
   }
 
@@ -192,7 +232,7 @@ export class ApiClient {
    * moved; else the one that its settings give it.
    */
   #localUrl(): string {
-    const config = this.#localConfig();
+    const config = localConfigOf(this.#options, this.#world);
     const left = this.#readLocalFile(join(networkFolder(config), URL_FILE_NAME));
     const url = left === undefined ? undefined : parseNodeUrl(left);
     if (url !== undefined) return url;
@@ -206,7 +246,7 @@ export class ApiClient {
     if (!isLoopbackHost(new URL(this.#baseUrl()).hostname.replace(/^\[|\]$/g, "")))
       return undefined;
 
-    const config = this.#localConfig();
+    const config = localConfigOf(this.#options, this.#world);
     return this.#readLocalFile(config.apiTokenFile ?? join(networkFolder(config), TOKEN_FILE_NAME));
   }
 
@@ -217,15 +257,6 @@ export class ApiClient {
       // Another user's node: it says itself whether it wants a token.
       return undefined;
     }
-  }
-
-  #localConfig(): Config {
-    const { data, network, difficulty, dev } = this.#options;
-    const argv = Object.entries({ data, network, difficulty }).flatMap(([name, value]) =>
-      value === undefined ? [] : [`--${name}=${value}`],
-    );
-    if (dev) argv.push("--dev");
-    return resolveConfig({ argv, ...this.#world });
   }
 }
 
@@ -245,8 +276,8 @@ function parseAnswer(text: string): JsonValue | undefined {
   }
 }
 
-/** Returns one line for a problem document, or undefined if `value` is none. */
-function describeProblem(value: JsonValue): string | undefined {
+/** Returns what a problem document says on one line, or undefined if `value` is none. */
+function refusalOf(value: JsonValue): RefusedError | undefined {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
   const problem = value as JsonObject;
   const said = textOf(problem.detail) ?? textOf(problem.title);
@@ -254,9 +285,12 @@ function describeProblem(value: JsonValue): string | undefined {
 
   const code = textOf(problem.code);
   const hint = textOf(problem.hint);
-  return `${said.replace(/\.$/, "")}${code === undefined ? "" : ` (${code})`}${
-    hint === undefined ? "" : `: ${hint}`
-  }`;
+  return new RefusedError(
+    code ?? "",
+    `${said.replace(/\.$/, "")}${code === undefined ? "" : ` (${code})`}${
+      hint === undefined ? "" : `: ${hint}`
+    }`,
+  );
 }
 
 function textOf(value: JsonValue | undefined): string | undefined {

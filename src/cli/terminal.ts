@@ -46,6 +46,10 @@ export const MAX_TEXT_WIDTH = 100;
 /** Blanks between columns. */
 const GAP = "  ";
 
+/** The screen that editors use, cleared, with the cursor at its top; and back from it. */
+const ENTER_SECOND_SCREEN = "\x1b[?1049h\x1b[2J\x1b[H";
+const LEAVE_SECOND_SCREEN = "\x1b[2J\x1b[?1049l";
+
 /** Writes lines to standard output and standard error, with colours where they are wanted. */
 export class Terminal {
   readonly #stdout: Output;
@@ -78,6 +82,25 @@ export class Terminal {
   /** Writes one line to standard error. */
   printError(...spans: readonly Span[]): void {
     this.#stderr.write(`${paint(spans, this.#hasErrorColors)}\n`);
+  }
+
+  /** True if a person reads standard output. */
+  get isInteractive(): boolean {
+    return this.#stdout.isTty;
+  }
+
+  /**
+   * Runs `work` on a terminal's second screen, and takes everything away that was shown there: what
+   * it wrote stands in no scrollback. Elsewhere than on a terminal only runs it.
+   */
+  async onSecondScreen<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (!this.#stdout.isTty) return await work();
+    this.#stdout.write(ENTER_SECOND_SCREEN);
+    try {
+      return await work();
+    } finally {
+      this.#stdout.write(LEAVE_SECOND_SCREEN);
+    }
   }
 
   /** Writes text for programs to standard output, untouched but for a final line feed. */

@@ -44,6 +44,11 @@ const WORDS = new Set(wordlist);
 /** Returns the 24 words of 32 bytes, which must come from a source of chance fit for keys. */
 export function makeMnemonic(entropy: Uint8Array): string {
   if (entropy.length !== ENTROPY_BYTES) throw new RangeError(`not ${ENTROPY_BYTES} bytes`);
+  return formatMnemonic(entropy);
+}
+
+/** Returns the 12 to 24 words that parseMnemonic() read 16 to 32 bytes from. */
+export function formatMnemonic(entropy: Uint8Array): string {
   return entropyToMnemonic(entropy, wordlist);
 }
 
