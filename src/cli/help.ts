@@ -91,7 +91,11 @@ export function printFamilyHelp(
 export function printCommandHelp(terminal: Terminal, command: Command): void {
   terminal.print({ text: `cairn ${command.name}`, style: "bold" }, `: ${command.summary}`);
   terminal.printHeading("Usage");
-  for (const usage of command.usage) terminal.print(INDENT, `cairn ${usage}`);
+  for (const usage of command.usage) {
+    const [first = "", ...rest] = wrap(`cairn ${usage}`, terminal.width - 3 * INDENT.length);
+    terminal.print(INDENT, first);
+    for (const line of rest) terminal.print(INDENT.repeat(3), line);
+  }
 
   terminal.print();
   for (const paragraph of command.description.split("\n")) {

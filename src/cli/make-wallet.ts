@@ -8,8 +8,9 @@ import { oneOf, setting, type ValuesOf, wholeNumber } from "../node/settings.ts"
 import { ACCOUNT_KINDS, type AccountKind } from "../wallet/account.ts";
 import { type Answer, type ApiClient, CLIENT_OPTIONS } from "./api-client.ts";
 import { CommandError, flagOnly, UsageError, type World } from "./command.ts";
+import { listWallets } from "./list-wallets.ts";
 import { PASSWORD_OPTIONS, readNewPassword } from "./read-password.ts";
-import type { WalletAnswer, WalletsAnswer } from "./wallet-answers.ts";
+import type { WalletAnswer } from "./wallet-answers.ts";
 import { given, MINER_NAME, switchOption, WALLET_GROUP, walletPath } from "./wallet-options.ts";
 
 /** Highest number of an account: more are none that people have. */
@@ -47,8 +48,8 @@ export async function checkFree(client: ApiClient, name: string): Promise<void> 
   if (name === MINER_NAME) {
     throw new UsageError(`${MINER_NAME} is the name of the node's own mining key`);
   }
-  const { value } = await client.getOwn<WalletsAnswer>("/api/wallets");
-  if (value.wallets.some((wallet) => wallet.name === name)) {
+  const { value } = await listWallets(client);
+  if (value.some((wallet) => wallet.name === name)) {
     throw new CommandError(`there is a wallet ${name} already`);
   }
 }

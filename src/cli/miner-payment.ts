@@ -32,17 +32,17 @@ import { createPsbt } from "../wallet/psbt.ts";
 import { finalizePsbt } from "../wallet/psbt-signing.ts";
 import type { SpendableCoin } from "../wallet/spendable-coin.ts";
 import type { StatusAnswer, SubmitAnswer } from "./api-answers.ts";
-import { type ApiClient, localConfigOf } from "./api-client.ts";
+import { type ApiClient, localConfigOf, RefusedError } from "./api-client.ts";
 import { CommandError } from "./command.ts";
 import { agree, type ConfirmContext, printSent } from "./confirm-payment.ts";
+import { listWallets } from "./list-wallets.ts";
 import { printPayment } from "./show-payment.ts";
 import type {
   AddressUtxosAnswer,
-  ContactsAnswer,
+  ContactAnswer,
   FeesAnswer,
   PaymentPreview,
   WalletAnswer,
-  WalletsAnswer,
 } from "./wallet-answers.ts";
 import { type FEE_OPTIONS, MINER_NAME, walletPath } from "./wallet-options.ts";
 
@@ -165,14 +165,17 @@ async function resolvePayee(client: ApiClient, to: string, network: Network): Pr
   }
 }
 
+/** The address of a contact, or of a wallet of the node. */
 async function findAddress(client: ApiClient, name: string): Promise<string | undefined> {
-  const { value } = await client.getOwn<ContactsAnswer>("/api/contacts");
-  const contact = value.contacts.find((each) => each.name === name);
-  if (contact !== undefined) return contact.address;
-  const { value: listed } = await client.getOwn<WalletsAnswer>("/api/wallets");
-  if (!listed.wallets.some((wallet) => wallet.name === name)) return undefined;
-  const wallet = await client.getOwn<WalletAnswer>(walletPath(name));
-  return wallet.value.receiveAddress ?? undefined;
+  try {
+    const path = `/api/contacts/${encodeURIComponent(name)}`;
+    return (await client.getOwn<ContactAnswer>(path)).value.address;
+  } catch (error) {
+    if (!(error instanceof RefusedError) || error.code !== "contact-not-found") throw error;
+  }
+  if (!(await listWallets(client)).value.some((wallet) => wallet.name === name)) return undefined;
+  const { value } = await client.getOwn<WalletAnswer>(walletPath(name));
+  return value.receiveAddress ?? undefined;
 }
 
 /** Coins that are confirmed and mature, and not spent by what waits. */

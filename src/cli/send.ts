@@ -9,9 +9,10 @@ import { WALLET_NAME_PATTERN } from "../wallet/keystore-file.ts";
 import { ApiClient } from "./api-client.ts";
 import { defineCommand, EXIT_CODE, flagOnly, UsageError } from "./command.ts";
 import { CONFIRM_OPTIONS, confirmPayment } from "./confirm-payment.ts";
+import { listWallets } from "./list-wallets.ts";
 import { payFromMiner } from "./miner-payment.ts";
 import { MAX_RECIPIENT_ARGUMENTS, readRecipients, type TypedRecipient } from "./read-recipients.ts";
-import type { PaymentAnswer, WalletsAnswer } from "./wallet-answers.ts";
+import type { PaymentAnswer } from "./wallet-answers.ts";
 import {
   CLIENT_ID_OPTIONS,
   FEE_OPTIONS,
@@ -121,8 +122,8 @@ export async function preparePayment(
 }
 
 async function findOnlyWallet(client: ApiClient): Promise<string> {
-  const { value } = await client.getOwn<WalletsAnswer>("/api/wallets");
-  const names = value.wallets.map(({ name }) => name);
+  const { value } = await listWallets(client);
+  const names = value.map(({ name }) => name);
   const [only, another] = names;
   if (only !== undefined && another === undefined) return only;
   throw new UsageError(

@@ -17,13 +17,17 @@ export interface BalanceAnswer {
 
 /** GET /api/wallets */
 export interface WalletsAnswer {
-  readonly wallets: readonly {
-    readonly name: string;
-    readonly kind: WalletKindAnswer | null;
-    readonly account: string | null;
-    readonly balance: BalanceAnswer | null;
-    readonly problem: { readonly code: string; readonly detail: string } | null;
-  }[];
+  readonly wallets: readonly ListedWalletAnswer[];
+  readonly cursor?: string | null;
+}
+
+/** A wallet in the list, or why its file cannot be one. */
+export interface ListedWalletAnswer {
+  readonly name: string;
+  readonly kind: WalletKindAnswer | null;
+  readonly account: string | null;
+  readonly balance: BalanceAnswer | null;
+  readonly problem: { readonly code: string; readonly detail: string } | null;
 }
 
 /** Whether a wallet asks for a password, or cannot sign at all. */
@@ -40,11 +44,6 @@ export interface WalletAnswer {
   readonly balance: BalanceAnswer;
   readonly addressCount: number;
   readonly receiveAddress: string | null;
-  readonly scan: {
-    readonly complete: boolean;
-    readonly height: number;
-    readonly tipHeight: number;
-  };
 }
 
 /** POST /api/wallets/{name}/addresses */

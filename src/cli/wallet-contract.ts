@@ -86,7 +86,7 @@ type ContractContext = CommandContext<typeof CONTRACT_OPTIONS>;
 
 export const walletContractCommand = defineCommand({
   name: "wallet contract",
-  summary: "Coins that several keys or a time decide on",
+  summary: "Coins that several must agree on",
   group: MONEY_GROUP,
   usage: [
     "wallet contract templates [OPTIONS]",
@@ -109,11 +109,11 @@ export const walletContractCommand = defineCommand({
   examples: [
     { line: "cairn wallet contract key alice", does: "A key to give to the others" },
     {
-      line: "cairn wallet contract create alice --template multisig --param keys=02ab...,03cd... --param threshold=2",
-      does: "Coins that both must agree on",
+      line: "cairn wallet contract create alice --file both.json",
+      does: "What its template and parameters say",
     },
     {
-      line: "cairn wallet contract spend alice crn1q... spend bob > pay.psbt",
+      line: "cairn wallet contract spend alice crn1q... spend bob",
       does: "All its coins to bob, with alice's signature",
     },
   ],

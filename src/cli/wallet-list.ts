@@ -7,7 +7,7 @@
 import { formatCoins } from "../primitives/amount.ts";
 import { ApiClient, CLIENT_OPTIONS } from "./api-client.ts";
 import { defineCommand, EXIT_CODE } from "./command.ts";
-import type { WalletsAnswer } from "./wallet-answers.ts";
+import { listWallets } from "./list-wallets.ts";
 import { MONEY_GROUP } from "./wallet-options.ts";
 
 export const walletListCommand = defineCommand({
@@ -21,10 +21,10 @@ export const walletListCommand = defineCommand({
   examples: [{ line: "cairn wallet list", does: "Those of the node on this machine" }],
   run: async ({ options, terminal, world }) => {
     const client = new ApiClient({ options, world });
-    const { text, value } = await client.getOwn<WalletsAnswer>("/api/wallets");
+    const { text, value } = await listWallets(client);
     if (options.json) {
       terminal.printRaw(text);
-    } else if (value.wallets.length === 0) {
+    } else if (value.length === 0) {
       terminal.print("There is no wallet yet; make one with: cairn wallet create NAME");
     } else {
       terminal.printTable(
@@ -36,7 +36,7 @@ export const walletListCommand = defineCommand({
           { title: "account" },
           { title: "" },
         ],
-        value.wallets.map(({ name, balance, kind, account, problem }) => [
+        value.map(({ name, balance, kind, account, problem }) => [
           { text: name, style: "bold" },
           balance === null ? "" : formatCoins(balance.total),
           balance === null ? "" : formatCoins(balance.spendable),

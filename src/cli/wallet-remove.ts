@@ -7,9 +7,9 @@
 import { ApiClient, CLIENT_OPTIONS } from "./api-client.ts";
 import { askYes, YES_OPTIONS } from "./ask-yes.ts";
 import { CommandError, defineCommand, EXIT_CODE } from "./command.ts";
+import { listWallets } from "./list-wallets.ts";
 import { formatAmount } from "./units.ts";
 import { takeArguments } from "./verbs.ts";
-import type { WalletsAnswer } from "./wallet-answers.ts";
 import { MONEY_GROUP, walletPath } from "./wallet-options.ts";
 
 export const walletRemoveCommand = defineCommand({
@@ -28,8 +28,8 @@ export const walletRemoveCommand = defineCommand({
     const path = walletPath(name);
     const client = new ApiClient({ options, world });
     // By the list, since one that cannot be read can still be removed.
-    const { value } = await client.getOwn<WalletsAnswer>("/api/wallets");
-    const wallet = value.wallets.find((each) => each.name === name);
+    const { value } = await listWallets(client);
+    const wallet = value.find((each) => each.name === name);
     if (wallet === undefined) throw new CommandError(`there is no wallet ${name}`);
     const has = wallet.balance === null ? "" : ` It has ${formatAmount(wallet.balance.total)}.`;
     if (!options.yes && !(await askYes(world, `Remove wallet ${name}?${has}`))) {

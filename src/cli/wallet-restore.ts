@@ -6,16 +6,15 @@
  */
 
 import { MnemonicError, parseMnemonic } from "../wallet/mnemonic.ts";
-import { type Answer, ApiClient } from "./api-client.ts";
+import { ApiClient, RefusedError } from "./api-client.ts";
 import { CommandError, defineCommand, EXIT_CODE, UsageError, type World } from "./command.ts";
 import { MAKE_OPTIONS, makeWallet } from "./make-wallet.ts";
-import { Progress } from "./progress.ts";
 import { balancePairs } from "./show-balance.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatCount } from "./units.ts";
 import { takeArguments } from "./verbs.ts";
-import type { WalletAnswer } from "./wallet-answers.ts";
-import { MONEY_GROUP, switchOption, WALLET_GROUP, walletPath } from "./wallet-options.ts";
+import type { WalletsAnswer } from "./wallet-answers.ts";
+import { MONEY_GROUP, switchOption, WALLET_GROUP } from "./wallet-options.ts";
 
 /** Milliseconds between two looks at how far the node has come. */
 const POLL_MS = 500;
@@ -45,17 +44,8 @@ export const walletRestoreCommand = defineCommand({
     const client = new ApiClient({ options, world });
     const words = async () =>
       options.wordsStdin ? checkWords(await world.readStdin()) : askWords(terminal, world);
-    const made = await makeWallet({ client, world, options, name, words });
-
-    const progress = new Progress({
-      output: terminal.stderr,
-      now: () => world.clock.monotonic(),
-      label: "looking through the chain",
-      unit: "blocks",
-      total: made.value.scan.tipHeight,
-      isSilent: options.json,
-    });
-    const { text, value } = await waitForScan(client, made, world, progress);
+    await waitForIndex(client, world, options.json ? undefined : terminal);
+    const { text, value } = await makeWallet({ client, world, options, name, words });
     if (options.json) {
       terminal.printRaw(text);
       return EXIT_CODE.ok;
@@ -69,21 +59,25 @@ export const walletRestoreCommand = defineCommand({
   },
 });
 
-async function waitForScan(
+/**
+ * Waits for a node that does not know its chain's addresses yet: whatever it finds of a wallet then
+ * is all there is.
+ */
+async function waitForIndex(
   client: ApiClient,
-  made: Answer<WalletAnswer>,
   world: World,
-  progress: Progress,
-): Promise<Answer<WalletAnswer>> {
-  let answer = made;
-  while (!answer.value.scan.complete) {
-    progress.update(answer.value.scan.height);
-    await new Promise<void>((resolve) => void world.clock.after(POLL_MS, resolve));
-    answer = await client.getOwn<WalletAnswer>(walletPath(made.value.name));
+  terminal: Terminal | undefined,
+): Promise<void> {
+  for (let looks = 0; ; looks++) {
+    try {
+      await client.getOwn<WalletsAnswer>("/api/wallets?limit=1");
+      return;
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.code !== "index-behind") throw error;
+      if (looks === 0) terminal?.printError("The node still looks through the chain; waiting.");
+      await new Promise<void>((resolve) => void world.clock.after(POLL_MS, resolve));
+    }
   }
-  progress.update(answer.value.scan.height);
-  progress.finish();
-  return answer;
 }
 
 async function askWords(terminal: Terminal, world: World): Promise<string> {

@@ -61,7 +61,7 @@ const KINDS: Readonly<Record<WalletKindAnswer, string>> = {
 };
 
 function printWallet(terminal: Terminal, wallet: WalletAnswer): void {
-  const { name, kind, account, scan, receiveAddress, contractKey } = wallet;
+  const { name, kind, account, receiveAddress, contractKey } = wallet;
   terminal.print({ text: "Wallet ", style: "bold" }, { text: name, style: "bold" });
   terminal.print();
   terminal.printPairs([
@@ -73,11 +73,4 @@ function printWallet(terminal: Terminal, wallet: WalletAnswer): void {
     ["descriptor", wallet.descriptor],
     ...(contractKey === null ? [] : [["contract key", contractKey] as const]),
   ]);
-  if (scan.complete) return;
-  terminal.print();
-  const { height, tipHeight } = scan;
-  terminal.print({
-    text: `The chain was looked through up to block ${formatCount(height)} of ${formatCount(tipHeight)}`,
-    style: "yellow",
-  });
 }

@@ -35,7 +35,7 @@ export const walletWatchCommand = defineCommand({
   },
   maxPositionals: 2,
   examples: [
-    { line: 'cairn wallet watch cold "wpkh([f1e2...]tpub.../<0;1>/*)"', does: "A whole account" },
+    { line: 'cairn wallet watch cold "wpkh([f1e2...]tpub...)"', does: "A whole account" },
     { line: "cairn wallet watch shop crn1q...", does: "One address" },
   ],
   run: async ({ options, positionals, terminal, world }) => {
