@@ -112,6 +112,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
+  "cross-origin-opener-policy": "same-origin",
   "x-frame-options": "DENY",
 };
 

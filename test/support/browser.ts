@@ -70,9 +70,9 @@ export interface WatchedPage extends AsyncDisposable {
   readonly dialogs: string[];
 }
 
-/** Starts Chromium. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM_PATH ?? "", args: FLAGS });
+/** Starts Chromium, with further `flags` if a test is about them. */
+export function openBrowser(flags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM_PATH ?? "", args: [...FLAGS, ...flags] });
 }
 
 /** Opens `url` in a window of its own, with nothing remembered from others. */
