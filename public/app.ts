@@ -17,6 +17,8 @@ import { startRouter, usePlace } from "./router.ts";
 import { AddressView } from "./views/address.ts";
 import { BlockView } from "./views/block.ts";
 import { BlocksView } from "./views/blocks.ts";
+import { MiningView } from "./views/mining.ts";
+import { NetworkView } from "./views/network.ts";
 import { OverviewView } from "./views/overview.ts";
 import { TransactionView } from "./views/transaction.ts";
 
@@ -26,11 +28,15 @@ const VIEWS: Readonly<Record<PagePath, () => View>> = {
   "/block/:id": BlockView,
   "/tx/:txid": TransactionView,
   "/address/:address": AddressView,
+  "/network": NetworkView,
+  "/mining": MiningView,
 };
 
 const LINKS: readonly NavigationLink[] = [
   { href: "/", text: "Overview" },
   { href: "/blocks", text: "Blocks", covers: ["/block/", "/tx/", "/address/"] },
+  { href: "/network", text: "Network" },
+  { href: "/mining", text: "Mining" },
 ];
 
 function App() {

@@ -6,7 +6,15 @@
  */
 
 /** Every page; a part that begins with a colon stands for anything but nothing. */
-export const PAGE_PATHS = ["/", "/blocks", "/block/:id", "/tx/:txid", "/address/:address"] as const;
+export const PAGE_PATHS = [
+  "/",
+  "/blocks",
+  "/block/:id",
+  "/tx/:txid",
+  "/address/:address",
+  "/network",
+  "/mining",
+] as const;
 
 /** One of the pages' paths, as it stands in the list. */
 export type PagePath = (typeof PAGE_PATHS)[number];

@@ -40,6 +40,10 @@ export interface ChartSpec {
   readonly isBinary?: boolean;
   /** Drawn as a dashed line across: a target. */
   readonly target?: number | undefined;
+  /** True if a value holds until the next point. */
+  readonly isStepped?: boolean;
+  /** Places on the time axis whose points are dots. */
+  readonly marks?: ReadonlySet<number>;
 }
 
 /** A chart on a canvas. */
@@ -87,6 +91,8 @@ function configure({
   leastTop = 0,
   isBinary = false,
   target,
+  isStepped = false,
+  marks = new Set(),
 }: ChartSpec) {
   const accent = colour("--color-accent");
   const muted = colour("--color-muted");
@@ -107,10 +113,11 @@ function configure({
           backgroundColor: kind === "bar" ? accent : `${accent}22`,
           borderWidth: kind === "bar" ? 0 : 1.5,
           fill: kind === "line",
-          pointRadius: points.length === 1 ? 3 : 0,
+          pointRadius: points.map(({ x }) => (points.length === 1 || marks.has(x) ? 3 : 0)),
           pointHitRadius: 12,
           pointBackgroundColor: accent,
-          tension: 0.2,
+          tension: isStepped ? 0 : 0.2,
+          stepped: isStepped,
           clip: 8,
           barThickness: 2,
         },

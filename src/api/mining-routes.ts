@@ -104,6 +104,7 @@ function viewMining({ node }: ApiContext): MiningStateView {
     address: formatAddress(payoutScript, network.addressPrefixes) ?? null,
     hashrate: miner.hashrate,
     blocksFound: miner.blocksFound,
+    retargetBlocks: network.params.retarget?.interval ?? null,
     streams: miner.streams,
     miners: miners.map(({ tag, address, blocks, share, fees, subsidy }) => ({
       tag,

@@ -49,6 +49,13 @@ export const MiningState = exact(
     address: orNull(Type.String()),
     hashrate: Type.Number(),
     blocksFound: Count,
+    retargetBlocks: orNull(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "The difficulty changes at each multiple of this height; null if it never does.",
+      }),
+    ),
     streams: Type.Array(Stream),
     miners: Type.Array(
       exact({

@@ -8,6 +8,8 @@ test.each([
   ["/blocks", "/blocks", {}],
   ["/blocks/", "/blocks", {}],
   ["/block/12", "/block/:id", { id: "12" }],
+  ["/network", "/network", {}],
+  ["/mining", "/mining", {}],
   ["/address/a%2Fb", "/address/:address", { address: "a/b" }],
 ])("%s is the page %s", (path, page, parameters) => {
   expect(matchPath(path)).toEqual({ page, parameters } as never);
