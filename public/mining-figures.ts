@@ -31,13 +31,11 @@ export function blocksToRetarget(height: number, interval: number | null): numbe
   return interval === null || interval < 1 ? null : interval - (height % interval);
 }
 
-/** Returns which of `points` have another difficulty than the one before them. */
-export function findRetargets<Point extends { readonly difficulty: number }>(
-  points: readonly Point[],
-): Point[] {
-  return points.filter(({ difficulty }, index) => {
+/** Returns the indexes of `points` with another difficulty than the one before them. */
+export function findRetargets(points: readonly { readonly difficulty: number }[]): number[] {
+  return points.flatMap(({ difficulty }, index) => {
     const before = points[index - 1];
-    return before !== undefined && before.difficulty !== difficulty;
+    return before === undefined || before.difficulty === difficulty ? [] : [index];
   });
 }
 

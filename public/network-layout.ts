@@ -57,10 +57,8 @@ export function layOutNetwork(ids: readonly string[], { width, labelWidth }: Roo
   const radiusY = Math.max((MIN_HEIGHT - 2 * MARGIN) / 2, (count * ROW_HEIGHT) / 4);
   const radiusX = Math.max(0, Math.min(width / 2 - labelWidth, radiusY * MAX_FLATNESS));
   const height = 2 * (radiusY + MARGIN);
-  const [centreX, centreY] = [width / 2, height / 2];
-  if (count === 1) {
-    return { height, places: ids.map((id) => ({ id, x: centreX, y: centreY, side: "below" })) };
-  }
+  // Of an odd number one stands at the very bottom, and none on top of it all.
+  const middle = count % 2 === 0 ? 0 : 1 / count;
   const places = ids.map((id, index): Place => {
     const share = (index + 0.5) / count;
     const isRight = share > 0.5;
@@ -69,8 +67,8 @@ export function layOutNetwork(ids: readonly string[], { width, labelWidth }: Roo
     const side = share === 0.5 ? "below" : isRight ? "right" : "left";
     return {
       id,
-      x: centreX + (isRight ? out : -out) * radiusX,
-      y: centreY + down * radiusY,
+      x: width / 2 + (isRight ? out : -out) * radiusX,
+      y: height / 2 + (down - middle) * radiusY,
       side,
     };
   });

@@ -22,9 +22,9 @@ export function BarList({ bars, label }: { bars: readonly Bar[]; label: string }
   return html`<ul aria-label=${label} class="flex flex-col gap-3">
     ${bars.map(
       ({ key, name, value, share }) => html`<li key=${key}>
-        <div class="flex items-baseline justify-between gap-4">
-          <span class="min-w-0 truncate">${name}</span>
-          <span class="text-[0.8125rem] whitespace-nowrap text-muted">${value}</span>
+        <div class="flex flex-wrap items-baseline gap-x-4">
+          <span class="min-w-0 max-w-full truncate">${name}</span>
+          <span class="ml-auto text-[0.8125rem] whitespace-nowrap text-muted">${value}</span>
         </div>
         <div aria-hidden="true" class="mt-1 h-1.5 overflow-hidden rounded-full bg-raised">
           <div class="h-full rounded-full bg-accent" style=${{ width: `${100 * Math.min(1, share)}%` }}></div>

@@ -42,7 +42,7 @@ export interface ChartSpec {
   readonly target?: number | undefined;
   /** True if a value holds until the next point. */
   readonly isStepped?: boolean;
-  /** Places on the time axis whose points are dots. */
+  /** Indexes of points that are dots. */
   readonly marks?: ReadonlySet<number>;
 }
 
@@ -113,7 +113,7 @@ function configure({
           backgroundColor: kind === "bar" ? accent : `${accent}22`,
           borderWidth: kind === "bar" ? 0 : 1.5,
           fill: kind === "line",
-          pointRadius: points.map(({ x }) => (points.length === 1 || marks.has(x) ? 3 : 0)),
+          pointRadius: points.map((_, index) => (points.length === 1 || marks.has(index) ? 3 : 0)),
           pointHitRadius: 12,
           pointBackgroundColor: accent,
           tension: isStepped ? 0 : 0.2,

@@ -57,7 +57,7 @@ export function BanList({ bans, discouraged }: Pick<BanAnswer, "bans" | "discour
     {
       title: "Actions",
       isWide: true,
-      cell: ({ host }) => html`<span class="flex justify-end">
+      cell: ({ host }) => html`<span class="flex justify-end sm:justify-start">
         <${Button} isDisabled=${isRunning} onClick=${() => lift(host)}>Lift the ban</${Button}>
       </span>`,
     },

@@ -62,7 +62,7 @@ function Reached({
     }),
   );
   return html`<${Fragment}>
-    <h3 class="mt-4 mb-2 text-[0.8125rem] text-muted">Who has it, as each said last</h3>
+    <h3 class="mt-4 mb-2 text-[0.8125rem] text-muted">Who has it, as far as each has said</h3>
     <${BarList} label="Who has the newest block" bars=${bars} />
   </${Fragment}>`;
 }

@@ -62,7 +62,7 @@ function DifficultyChart({ history }: { history: HistoryView }) {
       from,
       to,
       isStepped: true,
-      marks: new Set(retargets.map(({ time }) => time)),
+      marks: new Set(retargets),
     };
   }, [history, retargets]);
   const told =

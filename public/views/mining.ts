@@ -15,10 +15,10 @@ import { LoadingState } from "../components/states.ts";
 import { useDashboard } from "../dashboard-store.ts";
 import {
   formatCoins,
-  formatCount,
   formatDecimal,
   formatDuration,
   formatHashrate,
+  formatNumbered,
   formatPercent,
   NOTHING,
 } from "../format.ts";
@@ -58,9 +58,11 @@ function Parts({ mining, status }: { mining: MiningStateView; status: StatusView
       <${MiningSwitch} mining=${mining} />
       <${MineNow} address=${mining.address} />
     </div>
-    <${Card} title="Streams" isFlush=${true}><${StreamTable} streams=${mining.streams} /></${Card}>
-    <div class="grid items-start gap-4 sm:gap-5 lg:grid-cols-2">
-      <${MinerShares} miners=${mining.miners} address=${mining.address} />
+    <div class="grid items-start gap-4 sm:gap-5 xl:grid-cols-2">
+      <div class="flex min-w-0 flex-col gap-4 sm:gap-5">
+        <${Card} title="Streams" isFlush=${true}><${StreamTable} streams=${mining.streams} /></${Card}>
+        <${MinerShares} miners=${mining.miners} address=${mining.address} />
+      </div>
       <${DifficultyCard} status=${status} retargetBlocks=${mining.retargetBlocks} />
     </div>
   </${Fragment}>`;
@@ -72,12 +74,12 @@ function MiningFigures({ mining, status }: { mining: MiningStateView; status: St
   const earned = mining.streams.reduce((sum, stream) => sum + stream.earned, 0);
   const share = shareOf(mining.address, mining.miners);
   return html`<${Figures} label="Mining in figures">
-    <${Figure} label="Hash rate here" value=${formatHashrate(hashrate.own)} note=${`${formatCount(mining.threads)} ${mining.threads === 1 ? "thread" : "threads"}`} />
-    <${Figure} label="Hash rate of the network" value=${formatHashrate(hashrate.network)} note="that the last blocks took" />
-    <${Figure} label="Next block from here" value=${showSpan(expectedSeconds(hashes, hashrate.own))} note="on average, alone" title="By the hash rate here" />
-    <${Figure} label="Next block of the network" value=${showSpan(expectedSeconds(hashes, hashrate.network))} note="on average" title="By the hash rate of the network" />
-    <${Figure} label="Our share" value=${formatPercent(share)} note="of the last 1,000 blocks" title="Blocks that paid the address of this node" />
-    <${Figure} label="Earned" value=${formatCoins(earned)} note=${`coins in ${formatCount(mining.blocksFound)} since the start`} title="Subsidies and fees of the blocks found here since the node was started" />
+    <${Figure} label="Hash rate here" value=${formatHashrate(hashrate.own)} note=${formatNumbered(mining.threads, "thread")} />
+    <${Figure} label="Network hash rate" value=${formatHashrate(hashrate.network)} note="by the last blocks" title="Hashes a second that the last blocks took" />
+    <${Figure} label="Next block, here" value=${showSpan(expectedSeconds(hashes, hashrate.own))} note="on average" title="By the hash rate here" />
+    <${Figure} label="Next block, all" value=${showSpan(expectedSeconds(hashes, hashrate.network))} note="on average" title="By the hash rate of the network" />
+    <${Figure} label="Our share" value=${formatPercent(share)} note="of recent blocks" title="Of the last 1,000 blocks, those that paid the address of this node" />
+    <${Figure} label="Earned" value=${formatCoins(earned)} note=${`in ${formatNumbered(mining.blocksFound, "block")}`} title="Coins: subsidies and fees of the blocks found here since the node was started" />
   </${Figures}>`;
 }
 

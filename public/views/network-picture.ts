@@ -38,7 +38,7 @@ interface DrawnNode {
 
 interface NetworkPictureProps {
   readonly network: NetworkAnswer;
-  /** The newest block that somebody found, if there is one. */
+  /** Undefined before it is known. */
   readonly newest: BlockSummaryView | undefined;
 }
 
@@ -231,8 +231,10 @@ function countAll({ nodes, edges }: NetworkAnswer): number {
 /** Who found a block is known of this node alone; of others there is only the name in the block. */
 function findFinder(
   nodes: readonly KnownNodeView[],
-  { miner, propagation }: BlockSummaryView,
+  { height, miner, propagation }: BlockSummaryView,
 ): string | undefined {
+  // Nobody found the genesis block.
+  if (height === 0) return undefined;
   if (propagation?.hops === 0) return nodes.find(({ self }) => self)?.nodeId;
   const named = nodes.filter(({ name, self }) => !self && name !== "" && name === miner.tag);
   return named.length === 1 ? named[0]?.nodeId : undefined;

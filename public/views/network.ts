@@ -53,7 +53,7 @@ export function NetworkView() {
     <div class="grid gap-4 sm:gap-5 lg:grid-cols-[3fr_2fr]">
       <${Card} title="Who is connected to whom">
         <${Loaded} query=${network} lines=${8}>
-          ${(answer: NetworkAnswer) => html`<${NetworkPicture} network=${answer} newest=${blocks[0]} />`}
+          ${(answer: NetworkAnswer) => html`<${NetworkPicture} network=${answer} newest=${recent.answer?.blocks[0]} />`}
         </${Loaded}>
       </${Card}>
       <div class="flex min-w-0 flex-col gap-4 sm:gap-5">

@@ -86,7 +86,7 @@ function columnsFor(ask: (question: Question) => void): readonly Column<PeerView
     {
       title: "Actions",
       isWide: true,
-      cell: (peer) => html`<span class="flex justify-end gap-2">
+      cell: (peer) => html`<span class="flex justify-end gap-2 sm:justify-start">
         <${Button} onClick=${() => ask({ act: "disconnect", peer })}>Disconnect</${Button}>
         <${Button} onClick=${() => ask({ act: "ban", peer })}>Ban</${Button}>
       </span>`,

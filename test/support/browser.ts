@@ -6,6 +6,7 @@
  * none, except under CI, where that is a failure.
  */
 
+import { expect } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import axe from "axe-core";
@@ -49,6 +50,14 @@ export function hasBrowser(): boolean {
 /** The sizes at which pages are looked at. */
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
+
+/** The sizes and colours in which every page is looked at. */
+export const LOOKS = [
+  { name: "wide-light", viewport: WIDE, colorScheme: "light" },
+  { name: "wide-dark", viewport: WIDE, colorScheme: "dark" },
+  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
+  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
+] as const;
 
 /** What the browser itself writes of a live line that could not be opened; the page copes with it. */
 const NO_LINE = /^WebSocket connection to '[^']*\/ws' failed/;
@@ -128,6 +137,15 @@ export function fitsWidth(page: Page): Promise<boolean> {
   return page.evaluate(
     () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
   );
+}
+
+/** Expects what every page must hold, whatever it shows. */
+export async function expectSound({ page, errors, hosts, dialogs }: WatchedPage): Promise<void> {
+  expect(await findBarriers(page)).toEqual([]);
+  expect(await fitsWidth(page)).toBeTrue();
+  expect(errors).toEqual([]);
+  expect(dialogs).toEqual([]);
+  expect([...hosts]).toEqual([new URL(page.url()).host]);
 }
 
 /** Leaves a picture of the whole page in the folder CAIRN_SCREENSHOTS, if that is set. */
