@@ -59,8 +59,10 @@ export async function openDevelopmentAccounts(node: Node): Promise<readonly Wall
 
 function fund(node: Node, wallets: readonly Wallet[]): void {
   const scripts = wallets.map((wallet) => wallet.receiveAddress(false).script);
-  const faucet = scripts.at(-1);
-  for (const script of scripts.slice(0, -1)) mineAtOnce(node, script);
-  const { coinbaseMaturity } = node.network.params;
-  for (let count = 0; count < FAUCET_BLOCKS + coinbaseMaturity; count++) mineAtOnce(node, faucet);
+  const blocks = scripts.length - 1 + FAUCET_BLOCKS + node.network.params.coinbaseMaturity;
+  // A second each, the last one now: so many at one moment would be dated ahead of the clock.
+  const first = Math.floor(node.clock.now() / 1_000) - blocks + 1;
+  for (let count = 0; count < blocks; count++) {
+    mineAtOnce(node, scripts[Math.min(count, scripts.length - 1)], first + count);
+  }
 }

@@ -22,10 +22,18 @@ const STREAM = "dev";
 
 const SECOND_MS = 1_000;
 
-/** Mines the next block and connects it; an Error if the node refuses it. */
-export function mineAtOnce(node: MiningNode, payoutScript = node.payoutScript): Block {
+/**
+ * Mines the next block and connects it; an Error if the node refuses it. `time` in seconds since
+ * 1970, if it is not to be the template's.
+ */
+export function mineAtOnce(
+  node: MiningNode,
+  payoutScript = node.payoutScript,
+  time?: number,
+): Block {
   const template = node.templates.build();
-  const candidate = makeCandidate(template, {
+  const dated = time === undefined ? template : { ...template, time };
+  const candidate = makeCandidate(dated, {
     payoutScript,
     tag: node.network.name,
     stream: STREAM,
