@@ -7,7 +7,7 @@
 import { shorten } from "../format.ts";
 
 /** Characters of an id at each end. */
-const ID_ENDS = 5;
+const ID_ENDS = 4;
 
 /** Returns the name of a node, or its id shortened where it has none. */
 export function nameNode({ nodeId, name }: { nodeId: string | null; name: string }): string {

@@ -25,8 +25,8 @@ const MAX_LISTED = 300;
 /** Below this width, names have less room. */
 const NARROW = 480;
 
-/** Pixels of a character of a name, about. */
-const CHARACTER_WIDTH = 7.3;
+/** Pixels of a character of a name: of digits, which are wider than most letters. */
+const CHARACTER_WIDTH = 8.4;
 
 interface DrawnNode {
   readonly id: string;
@@ -65,7 +65,7 @@ export function NetworkPicture({ network, newest }: NetworkPictureProps) {
       ];
     }),
   );
-  const labelWidth = width < NARROW ? 104 : 170;
+  const labelWidth = width < NARROW ? 112 : 180;
   const { height, places } = layOutNetwork(ids, { width, labelWidth });
   const placeOf = new Map(places.map((place) => [place.id, place]));
   const edges = network.edges.filter(({ from, to }) => placeOf.has(from) && placeOf.has(to));
