@@ -26,7 +26,11 @@ interface Row {
 }
 
 const COLUMNS: readonly Column<Row>[] = [
-  { title: "Node", isWide: true, cell: ({ node }) => html`<${Name} node=${node} />` },
+  {
+    title: "Node",
+    isWide: true,
+    cell: ({ node }) => html`<${Long} text=${nameNode(node)} title=${node.nodeId} />`,
+  },
   { title: "Address", isWide: true, cell: ({ node }) => showAddress(node) },
   { title: "State", cell: (row) => html`<${State} row=${row} />` },
   { title: "Height", isNumeric: true, cell: ({ node }) => count(node.height) },
@@ -63,14 +67,6 @@ export function NodeTable({ network: { nodes, edges }, peers }: NodeTableProps) 
   </${Fragment}>`;
 }
 
-function Name({ node }: { node: KnownNodeView }) {
-  const name = nameNode(node);
-  const href = dashboardOf(node);
-  const text = html`<${Long} text=${name} title=${node.nodeId} />`;
-  if (href === undefined) return text;
-  return html`<a href=${href} target="_blank" rel="noopener noreferrer" class="text-accent hover:underline" aria-label=${`Dashboard of ${name}`}>${text}</a>`;
-}
-
 /** One line where there are columns, broken where there is a card. */
 function Long({ text, title = text }: { text: string; title?: string }) {
   return html`<span class="inline-block max-w-60 truncate align-bottom" title=${title}>${text}</span>`;
@@ -92,12 +88,6 @@ function showAddress({ self, host, port }: KnownNodeView): string {
   if (host === null) return NOTHING;
   const shown = host.includes(":") ? `[${host}]` : host;
   return port === null ? shown : `${shown}:${port}`;
-}
-
-/** Where its own dashboard is, if it says that others can reach it. */
-function dashboardOf({ self, host, apiPort }: KnownNodeView): string | undefined {
-  if (self || host === null || apiPort === null || apiPort === 0) return undefined;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${apiPort}/`;
 }
 
 function count(value: number | null): string {
