@@ -221,3 +221,7 @@ describe("refuses", () => {
     ]);
   });
 });
+
+test("every operation of contracts was answered with success", async () => {
+  expect(await world.unanswered(["Contracts"])).toEqual([]);
+});

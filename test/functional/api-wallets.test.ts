@@ -571,6 +571,15 @@ describe("labels and contacts", () => {
   });
 });
 
+test("every operation of wallets was answered with success", async () => {
+  await world.ask("GET", `/api/wallets/judy/payments/${await anyPayment("judy")}`);
+  expect(await world.unanswered(["Wallets", "Address book"])).toEqual([]);
+});
+
+async function anyPayment(wallet: string): Promise<string> {
+  return (await world.ask("GET", `/api/wallets/${wallet}/payments`)).payments[0].id;
+}
+
 test("every example of the document can be pressed", async () => {
   await using fresh = await startWalletWorld();
   const { paths } = await fresh.ask("GET", "/swagger/json");

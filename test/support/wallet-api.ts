@@ -23,6 +23,8 @@ export interface WalletWorld extends AsyncDisposable {
   /** Prepares and confirms a payment of a wallet. */
   pay(wallet: string, to: string, amount: number | "max", authority?: object): Promise<any>;
   mine(count?: number): void;
+  /** The operations under these headings that nobody was given an answer of. */
+  unanswered(tags: readonly string[]): Promise<string[]>;
 }
 
 /** Starts one. */
@@ -58,6 +60,16 @@ export async function startWalletWorld(options: TestNodeOptions = {}): Promise<W
     },
     mine(count = 1) {
       for (let mined = 0; mined < count; mined++) mineAtOnce(node, running.key.scriptPubKey);
+    },
+    async unanswered(tags) {
+      const { paths } = await ask("GET", "/swagger/json");
+      return Object.entries<Record<string, { tags: string[] }>>(paths)
+        .flatMap(([path, methods]) =>
+          Object.entries(methods)
+            .filter(([, operation]) => operation.tags.some((tag) => tags.includes(tag)))
+            .map(([method]) => `${method.toUpperCase()} ${path}`),
+        )
+        .filter((name) => !client.covered.has(name));
     },
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
