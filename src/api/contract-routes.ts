@@ -155,7 +155,7 @@ async function spend(
   asked: { name: string; address: string; body: Static<typeof SpendBody> },
 ) {
   const { name, address, body } = asked;
-  const { branch, to, feerate, target, preimage, sign, ...authority } = body;
+  const { branch, to, feerate, target, preimage, sign = true, ...authority } = body;
   const { wallets } = context.node;
   await readyWallet(context, name);
   const wish = {
@@ -167,10 +167,9 @@ async function spend(
     scriptPubKey: wallets.resolve(to).scriptPubKey,
     preimage: preimage === undefined ? undefined : fromHex(preimage),
   };
-  const isToBeSigned = sign ?? Object.keys(authority).length > 0;
   return viewContractSpend(
     await withAuthority(request, authority, (leave) =>
-      wallets.contracts.spend(name, address, wish, leave, isToBeSigned),
+      wallets.contracts.spend(name, address, wish, leave, sign),
     ),
   );
 }
@@ -189,10 +188,7 @@ function viewTemplate(name: (typeof TEMPLATE_NAMES)[number]) {
   return {
     name,
     summary,
-    parameters: Object.entries(parameters).map(([field, description]) => ({
-      name: field,
-      description,
-    })),
+    parameters,
   };
 }
 
@@ -259,7 +255,7 @@ const SPEND = describeContract({
   ...OF_CONTRACT,
   summary: "Begin to spend from a contract",
   description:
-    "Makes a PSBT of all coins whose lock is open, signed by this wallet if there is leave to. " +
+    "Makes a PSBT of all coins whose lock is open, signed by this wallet unless `sign` is false. " +
     "Nothing is sent before it is finished.",
   body: SpendBody,
   bodyExample: { branch: "spend", to: "bob" },

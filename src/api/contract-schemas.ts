@@ -36,7 +36,7 @@ export const TemplateList = exact({
       {
         name: Type.String(),
         summary: Type.String(),
-        parameters: Type.Array(exact({ name: Type.String(), description: Type.String() })),
+        parameters: Type.Record(Type.String(), Type.String()),
       },
       { title: "ContractTemplate" },
     ),
@@ -88,6 +88,7 @@ export const ContractView = exact(
         hash: orNull(Hash),
         canSpendNow: Type.Boolean({ description: "True if there are coins and its lock is open." }),
         words: Type.Array(Type.String(), { description: "Who can spend, when, and with what." }),
+        missing: Type.Array(Type.String(), { description: "Why it cannot be spent now." }),
       }),
     ),
     preimage: orNull(Type.String({ description: "The secret, once the chain has shown it." })),
@@ -109,7 +110,7 @@ export const SpendBody = exact({
   preimage: Preimage,
   sign: Type.Optional(
     Type.Boolean({
-      description: "Whether this wallet signs at once; unless said, if there is leave to.",
+      description: "False to leave it unsigned.",
     }),
   ),
   ...AUTHORITY_FIELDS,
@@ -137,6 +138,7 @@ export const ContractSpendView = exact(
     added: Type.Integer({ minimum: 0, description: "Signatures that were added." }),
     fee: Amount,
     complete: Type.Boolean({ description: "True if it can be finished." }),
+    missing: Type.Array(Type.String(), { description: "What is needed until then, by branch." }),
     branches: Type.Array(
       exact({
         name: Type.String(),

@@ -52,6 +52,7 @@ export function viewContractSpend({
     added,
     fee: view.fee,
     complete: branches.some(({ complete }) => complete),
+    missing: branches.some(({ complete }) => complete) ? [] : branches.flatMap(missingSentences),
     branches,
   };
 }
@@ -71,7 +72,22 @@ function viewBranch({ branch, state, words, ownKeys }: ContractBranchView, hasCo
     hash: hash === undefined ? null : toHex(hash),
     canSpendNow: hasCoins && state.status === "open",
     words: [...words],
+    missing: hasCoins ? (state.status === "open" ? [] : [...words]) : ["No coins lie in it."],
   };
+}
+
+function missingSentences({
+  name,
+  threshold,
+  signed,
+  missing,
+  hasPreimage,
+}: ContractSpendViewType["branches"][number]): string[] {
+  const count = threshold - signed.length;
+  return [
+    ...(count > 0 ? [`${name}: ${count} more of ${missing.join(", ")} must sign.`] : []),
+    ...(hasPreimage ? [] : [`${name}: the secret of its hash is needed.`]),
+  ];
 }
 
 function viewProgress({

@@ -72,3 +72,11 @@ test("remembers a bounded number of clients, those who asked last (A-09)", () =>
   expect(limiter.size).toBe(100);
   expect(limiter.take("busy", RATE)).toBeGreaterThan(0);
 });
+
+test("tells how long there is to wait without taking anything", () => {
+  const { limiter } = start();
+  expect(limiter.waitSeconds("a", RATE)).toBe(0);
+  expect(takeAll(limiter, "a")).toBe(20);
+  expect(limiter.waitSeconds("a", RATE)).toBeCloseTo(0.1);
+  expect(limiter.waitSeconds("a", RATE)).toBe(limiter.take("a", RATE));
+});
