@@ -220,6 +220,7 @@ describe("cairn wallet words", () => {
       network: { name: network.name, genesis: network.genesis.hash },
       allowsPlain: false,
       now: () => NOW,
+      cost: { n: 2 ** 15, r: 8, p: 1 }, // The cheapest that is read.
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     });
     const secret = new WalletSecret(parseMnemonic(WORDS), new TextEncoder().encode("x"));
