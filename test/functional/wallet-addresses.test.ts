@@ -2,7 +2,7 @@
  * K-09: which addresses a wallet hands out, and that its words alone bring all of them back.
  */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { formatAddress } from "../../src/primitives/address.ts";
 import { deriveAccount } from "../../src/wallet/account.ts";
 import type { Wallet } from "../../src/wallet/wallet.ts";
@@ -13,6 +13,8 @@ import { entropyOf, MATURITY, paymentOf, readAll, WalletWorld } from "../support
 
 const COIN = 1_000_000;
 const ACCOUNT = deriveAccount(new WalletSecret(entropyOf(1)), "wpkh", 0);
+
+setDefaultTimeout(60_000);
 
 let world: WalletWorld;
 

@@ -48,7 +48,7 @@ test.each(CONFIRM_STEPS)(
     expect(lineOf(wallet, txid)).toMatchObject({ status: "confirmed", amount: -draft.leaving });
     expect(wallet.ledger.balance()).toMatchObject({ total: 2 * COIN - draft.leaving, reserved: 0 });
   },
-  30_000,
+  60_000,
 );
 
 test("A-16: what was about to be sent when the node was killed is sent at its start", async () => {
@@ -57,4 +57,4 @@ test("A-16: what was about to be sent when the node was killed is sent at its st
   await killAt("marked", folder.path);
   await using world = await WalletWorld.start({ directory: folder.path });
   await until("the payment is sent", () => world.node.mempool.count === 1);
-}, 30_000);
+}, 60_000);

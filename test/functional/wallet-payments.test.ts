@@ -3,7 +3,7 @@
  * has them, and back.
  */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,8 @@ import { entropyOf, lineOf, paymentOf, readAll, WalletWorld } from "../support/w
 
 const SOMEBODY = paymentKey(9).scriptPubKey;
 const COIN = 1_000_000;
+
+setDefaultTimeout(60_000);
 
 let directory: string;
 let world: WalletWorld;

@@ -3,7 +3,7 @@
  * and mempool say the same.
  */
 
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Transaction } from "../../src/primitives/transaction.ts";
 import type { Wallet } from "../../src/wallet/wallet.ts";
 import { coinOf, temporaryFolder } from "../support/chain-builder.ts";
@@ -11,6 +11,8 @@ import { paymentKey, signPayment } from "../support/payments.ts";
 import { lineOf, MATURITY, paymentOf, WalletWorld } from "../support/wallet-world.ts";
 
 const COIN = 5_000_000;
+
+setDefaultTimeout(60_000);
 
 let world: WalletWorld;
 let wallet: Wallet;
