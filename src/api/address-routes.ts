@@ -25,8 +25,12 @@ import {
   viewWaitingCoins,
   viewWaitingTransactions,
 } from "./view-address.ts";
+import { EXAMPLE_ADDRESS } from "./wallet-examples.ts";
 
-const ADDRESS = { address: "An address of this network." };
+const OF_ADDRESS = {
+  path: { address: "An address of this network." },
+  pathExamples: { address: EXAMPLE_ADDRESS },
+};
 
 export function addressRoutes(context: ApiContext) {
   const { node } = context;
@@ -93,34 +97,34 @@ function knownAddress({ node }: ApiContext, text: string): KnownAddress {
 }
 
 const SUMMARY = describe({
+  ...OF_ADDRESS,
   tag: "Addresses",
   summary: "Balance of an address",
   description:
     "Confirmed, unconfirmed, immature and spendable sats, and counts. Zero if never paid.",
-  path: ADDRESS,
   answers: { 200: { description: "The balance.", schema: AddressSummary } },
   problems: [400],
 });
 
 const UTXOS = describe({
+  ...OF_ADDRESS,
   tag: "Addresses",
   summary: "Coins of an address",
   description:
     "Unspent outputs, newest first. The first page begins with those the mempool makes; one that " +
     "the mempool spends is marked.",
-  path: ADDRESS,
   query: PageQuery,
   answers: { 200: { description: "A page.", schema: UtxoPage } },
   problems: [400],
 });
 
 const TRANSACTIONS = describe({
+  ...OF_ADDRESS,
   tag: "Addresses",
   summary: "History of an address",
   description:
     "Transactions that moved its money, newest first, with the balance after each. The first page " +
     "begins with those in the mempool.",
-  path: ADDRESS,
   query: PageQuery,
   answers: { 200: { description: "A page.", schema: AddressTransactionPage } },
   problems: [400],
@@ -131,5 +135,6 @@ const VALIDATE = describe({
   summary: "Is this an address?",
   description: "Says of any text whether it is an address of this network, and if not why.",
   path: { address: "Any text." },
+  pathExamples: { address: EXAMPLE_ADDRESS },
   answers: { 200: { description: "The answer.", schema: AddressValidation } },
 });

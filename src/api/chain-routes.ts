@@ -29,7 +29,10 @@ import { streamBlocks } from "./stream-blocks.ts";
 import { confirmationsOf, SETTLED_DEPTH, viewBlock, viewHeader, viewTip } from "./view-block.ts";
 import { viewBlockTransactions } from "./view-transaction.ts";
 
-const BLOCK_ID = { id: "Height on the active chain, or hash of any block known." };
+const OF_BLOCK = {
+  path: { id: "Height on the active chain, or hash of any block known." },
+  pathExamples: { id: "0" },
+};
 
 export function chainRoutes(context: ApiContext) {
   const { node } = context;
@@ -183,22 +186,22 @@ const BLOCKS = describe({
 });
 
 const BLOCK = describe({
+  ...OF_BLOCK,
   tag: "Chain",
   summary: "One block with its transactions",
   description:
     "Any block known, also off the active chain. Beyond 1,000 transactions, ask again with " +
     "`cursor`. Carries an ETag.",
-  path: BLOCK_ID,
   query: BlockQuery,
   answers: { 200: { description: "The block.", schema: BlockDetails } },
   problems: [400, 404],
 });
 
 const RAW = describe({
+  ...OF_BLOCK,
   tag: "Chain",
   summary: "One block as bytes",
   description: "The encoded block, witnesses included. By hash and 6 deep, cacheable for ever.",
-  path: BLOCK_ID,
   answers: { 200: { description: "The bytes as hex.", schema: RawBlock } },
   problems: [400, 404],
 });

@@ -115,12 +115,19 @@ export const RawBlock = exact({ hash: Hash, hex: Type.String() });
 export const ChainQuery = exact({
   limit: Type.Integer({ minimum: 1, maximum: MAX_LIST_LIMIT, default: 20 }),
   cursor: Type.Optional(Type.String({ maxLength: 64 })),
-  stream: Type.Optional(oneOf(["ndjson"])),
+  stream: Type.Optional(oneOf(["ndjson"], { description: "For all of it, one block a line." })),
 });
 
 export const RangeQuery = exact({
-  from: Type.Integer({ minimum: 0, maximum: 2 ** 32, default: 0 }),
-  to: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 })),
+  from: Type.Integer({
+    minimum: 0,
+    maximum: 2 ** 32,
+    default: 0,
+    description: "Height of the first block.",
+  }),
+  to: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 2 ** 32, description: "Height of the last block." }),
+  ),
 });
 
 export const BlockQuery = exact({
@@ -134,6 +141,11 @@ export const BlockQuery = exact({
 });
 
 export const HeadersQuery = exact({
-  from: Type.Integer({ minimum: 0, maximum: 2 ** 32, default: 0 }),
+  from: Type.Integer({
+    minimum: 0,
+    maximum: 2 ** 32,
+    default: 0,
+    description: "Height of the first header.",
+  }),
   limit: Type.Integer({ minimum: 1, maximum: MAX_LIST_LIMIT, default: MAX_LIST_LIMIT }),
 });

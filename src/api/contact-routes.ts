@@ -87,7 +87,7 @@ const PUT = describeContact({
 const ONE = describeContact({
   ...NAMED,
   summary: "A contact",
-  description: "By name.",
+  description: "The address that the name stands for, and what was noted of it.",
   answers: { 200: { description: "The contact.", schema: ContactView } },
 });
 

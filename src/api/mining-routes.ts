@@ -160,11 +160,18 @@ const TEMPLATE = describe({
   answers: { 200: { description: "The template.", schema: Template } },
 });
 
+/** The block that every development chain begins with. */
+const EXAMPLE_BLOCK =
+  "010000000000000000000000000000000000000000000000000000000000000000000000646f773fd13fe5e027399a8e" +
+  "43911b6596181c2b20e295a525172736ac795ff900b95569ffff7f200000000001010000000100000000000000000000" +
+  "00000000000000000000000000000000000000000000ffffffff2b09636169726e2f64657620cb5aebcce349769b38cb" +
+  "fd86c32c500227fa1c01bf7bfa585a8d9138974f5d10ffffffff010000000000000000016a00000000";
+
 const SUBMIT = describe({
   tag: "Mining",
   summary: "Submit a block",
   description: "Enters by the same door as every block. A block that breaks a rule answers 422.",
   body: SubmitBlockRequest,
-  bodyExample: { hex: "00000020…" },
+  bodyExample: { hex: EXAMPLE_BLOCK },
   answers: { 200: { description: "What became of it.", schema: BlockVerdictView } },
 });

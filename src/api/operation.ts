@@ -96,6 +96,12 @@ const PROBLEM_MEANINGS: Readonly<Record<number, string>> = {
   503: "Not now: busy, or the explorer index is behind.",
 };
 
+/** What queries of lists have in common, where a route says nothing more of them. */
+const QUERY_MEANINGS: Readonly<Record<string, string>> = {
+  limit: "Rows of one page.",
+  cursor: "From the page before.",
+};
+
 const READ_PROBLEMS = [421, 422, 429, 503];
 const WRITE_PROBLEMS = [400, 401, 403, 413, 415, ...READ_PROBLEMS];
 const PRIVATE_PROBLEMS = [400, 401, 403, 404, 409];
@@ -129,10 +135,12 @@ function toOperationObject(operation: Operation): OperationObject {
   };
 }
 
-function toRequestBody(schema: TSchema, example: unknown) {
-  const media = example === undefined ? { schema } : { schema, example };
+function toRequestBody(schema: TSchema, given: unknown) {
   // Nothing at all counts as {}.
-  return { required: !acceptsNothing(schema), content: { "application/json": media } };
+  const isOptional = acceptsNothing(schema);
+  const example = given ?? (isOptional ? {} : undefined);
+  const media = example === undefined ? { schema } : { schema, example };
+  return { required: !isOptional, content: { "application/json": media } };
 }
 
 function acceptsNothing(schema: TSchema): boolean {
@@ -164,7 +172,7 @@ function queryParameters({ query = exact({}) }: Operation): ParameterObject[] {
     name,
     in: "query" as const,
     required: (query.required ?? []).includes(name) && schema.default === undefined,
-    ...(schema.description === undefined ? {} : { description: schema.description }),
+    description: schema.description ?? QUERY_MEANINGS[name] ?? "",
     schema,
   }));
 }

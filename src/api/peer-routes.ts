@@ -213,9 +213,11 @@ function refuse(status: number, code: string, detail: string): ApiError {
   return new ApiError({ status, code, detail });
 }
 
-const PEER_ID = {
-  id: "Number of the connection, node id, IP address, or IP address and port.",
+const OF_PEER = {
+  path: { id: "Number of the connection, node id, IP address, or IP address and port." },
+  pathExamples: { id: "192.168.1.5:8333" },
 };
+const OF_HOST = { ...OF_PEER, pathExamples: { id: "192.168.1.5" } };
 
 const LIST = describe({
   tag: "Peers",
@@ -253,24 +255,24 @@ const DISCOVER = describe({
 });
 
 const DISCONNECT = describe({
+  ...OF_PEER,
   tag: "Peers",
   summary: "Disconnect a peer",
   description:
     "Ends its connection, no longer keeps it if it was named by hand, and does not dial it for five " +
     "minutes. It may dial us: to keep it away, ban it.",
-  path: PEER_ID,
   body: NoBody,
   answers: { 200: { description: "What was ended.", schema: DisconnectResult } },
   problems: [404],
 });
 
 const BAN = describe({
+  ...OF_HOST,
   tag: "Peers",
   summary: "Ban a peer's host",
   description:
     "Ends all connections with it and lets none come about, for a day unless told otherwise. Any " +
     "IP address can be banned, connected or not. Survives restarts.",
-  path: PEER_ID,
   body: BanRequest,
   bodyExample: { seconds: 3600, reason: "floods" },
   answers: { 200: { description: "The ban.", schema: Ban } },
@@ -278,10 +280,10 @@ const BAN = describe({
 });
 
 const LIFT = describe({
+  ...OF_HOST,
   tag: "Peers",
   summary: "Lift a ban",
   description: "Forgives a host that was banned by hand, or discouraged for what it did.",
-  path: PEER_ID,
   body: NoBody,
   answers: { 200: { description: "The host.", schema: LiftResult } },
   problems: [404],

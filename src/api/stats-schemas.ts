@@ -137,7 +137,7 @@ export const History = exact(
 );
 
 export const HistoryQuery = exact({
-  range: oneOf(STATISTICS_RANGES, { default: "1h" }),
+  range: oneOf(STATISTICS_RANGES, { default: "1h", description: "How far back." }),
 });
 
 export const Live = exact({ status: Type.Literal("live") });

@@ -38,8 +38,13 @@ import {
 import { MempoolViewer } from "./view-mempool.ts";
 import { viewLocated } from "./view-transaction.ts";
 import { viewSubmission, viewUnreadable, viewVerdict } from "./view-verdict.ts";
+import { EXAMPLE_TXID } from "./wallet-examples.ts";
 
-const TXID = { txid: "64 hexadecimal digits." };
+const OF_TRANSACTION = {
+  path: { txid: "64 hexadecimal digits." },
+  // The one that every development chain begins with.
+  pathExamples: { txid: "f95f79ac36271725a595e2202b1c1896651b91438e9a3927e0e53fd13f776f64" },
+};
 
 /** Any JSON: what it stands for is told by parse-submission.ts, whose errors name the field. */
 const AnyBody = Type.Any();
@@ -203,16 +208,28 @@ function submissionContext({ node }: ApiContext): SubmissionContext {
   };
 }
 
+/** A signed payment by `alice` to `bob`, of a coin that is nowhere: to be put in its place. */
+const EXAMPLE_TRANSACTION =
+  "0200000000010108f7e6d5c4b3a291807f6e5d4c3b2a1908f7e6d5c4b3a291807f6e5a3c0b1d4f0000000000" +
+  "fdffffff01f0b9f505000000001600146b5b5f154539135dac4d33b8db37d30cbdf9c614024730440220104b" +
+  "4ff131d5760745a51403d31cc15a498027b931979be0757f16da03ba3199022030ce9918d64c793e6506b468" +
+  "0f115cb89a259935054c215f6637fb6f43759369012103f3d474c86c9be5b82e251cc3cc438d3cc361527b4b" +
+  "9799516c4bd513caf9e5f600000000";
+
+/** The same, as JSON. */
 const SUBMISSION_EXAMPLE = {
   inputs: [
     {
-      tx_id: "4f1d0b3c5a6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708",
+      tx_id: EXAMPLE_TXID,
       output_index: 0,
-      public_key: "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
-      signature: "…128 hexadecimal digits…",
+      public_key: "03f3d474c86c9be5b82e251cc3cc438d3cc361527b4b9799516c4bd513caf9e5f6",
+      signature:
+        "30440220104b4ff131d5760745a51403d31cc15a498027b931979be0757f16da03ba3199022030ce9918d64c" +
+        "793e6506b4680f115cb89a259935054c215f6637fb6f43759369",
+      sequence: 4_294_967_293,
     },
   ],
-  outputs: [{ address: "crn1…", amount: 1_000_000 }],
+  outputs: [{ address: "crn1qddd479298yf4mtzdxwudkd7npj7ln3s5rvvjl6", amount: 99_990_000 }],
 };
 
 const LIST = describe({
@@ -246,7 +263,7 @@ const BATCH = describe({
   summary: "Submit up to 1,000 transactions",
   description: "In order, parents before children. Each gets a verdict; one refused stops none.",
   body: BatchSubmission,
-  bodyExample: { transactions: ["0200…", "0200…"] },
+  bodyExample: { transactions: [EXAMPLE_TRANSACTION] },
   answers: { 200: { description: "A verdict for each, in order.", schema: BatchResult } },
 });
 
@@ -255,35 +272,35 @@ const TEST = describe({
   summary: "Would this transaction be accepted?",
   description: "Takes what submitting takes, changes nothing, and says why not if not.",
   body: Submission,
-  bodyExample: { hex: "0200…" },
+  bodyExample: { hex: EXAMPLE_TRANSACTION },
   answers: { 200: { description: "What submitting would say.", schema: TransactionVerdict } },
 });
 
 const ONE = describe({
+  ...OF_TRANSACTION,
   tag: "Transactions",
   summary: "One transaction",
   description: "From the mempool or the active chain, with what its inputs spend and who spent it.",
-  path: TXID,
   answers: { 200: { description: "The transaction.", schema: TransactionView } },
   problems: [400, 404],
 });
 
 const RAW = describe({
+  ...OF_TRANSACTION,
   tag: "Transactions",
   summary: "One transaction as bytes",
   description: "Encoded with its witness, from the mempool or the active chain.",
-  path: TXID,
   answers: { 200: { description: "The bytes as hex.", schema: RawTransaction } },
   problems: [400, 404],
 });
 
 const PROOF = describe({
+  ...OF_TRANSACTION,
   tag: "Transactions",
   summary: "Proof that a transaction is in a block",
   description:
     "The siblings from the transaction to the Merkle root of its block's header. A verifier must " +
     "use `transactionCount`, which fixes the depth of the tree.",
-  path: TXID,
   answers: { 200: { description: "The proof.", schema: MerkleProof } },
   problems: [400, 404, 409],
 });

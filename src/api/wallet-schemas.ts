@@ -139,7 +139,11 @@ const Path = orNull(Type.String({ description: "Null where the way to the key is
 const BranchName = oneOf(["receive", "change"]);
 
 export const AddressQuery = exact({
-  branch: Type.Optional(BranchName),
+  branch: Type.Optional(
+    oneOf(["receive", "change"], {
+      description: "Only those to be paid at, or only those for change.",
+    }),
+  ),
   limit: Type.Integer({ minimum: 1, maximum: MAX_LIST_LIMIT, default: MAX_LIST_LIMIT }),
   cursor: Type.Optional(Type.String({ maxLength: 64, description: "From the page before." })),
 });

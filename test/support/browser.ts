@@ -66,6 +66,8 @@ const NO_LINE = /^WebSocket connection to '[^']*\/ws' failed/;
 export interface PageOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: "light" | "dark";
+  /** What is done to the window before anything is asked for. */
+  readonly prepare?: (context: BrowserContext) => Promise<void>;
 }
 
 /** An open page, and what it did that it should not have. */
@@ -88,7 +90,7 @@ export function openBrowser(flags: readonly string[] = []): Promise<Browser> {
 export async function openPage(
   browser: Browser,
   url: string,
-  { viewport = WIDE, colorScheme = "light" }: PageOptions = {},
+  { viewport = WIDE, colorScheme = "light", prepare }: PageOptions = {},
 ): Promise<WatchedPage> {
   const context: BrowserContext = await browser.newContext({
     viewport,
@@ -96,6 +98,7 @@ export async function openPage(
     // What is animated would be another picture each time.
     reducedMotion: "reduce",
   });
+  await prepare?.(context);
   const page = await context.newPage();
   const watched = {
     page,

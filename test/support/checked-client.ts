@@ -26,17 +26,17 @@ const LEAKS = [
 ];
 
 export class CheckedClient {
-  readonly #api: RunningApi;
+  readonly #api: Pick<RunningApi, "fetch">;
   readonly #document: any;
   /** Operations that were answered with success, as `GET /api/status`. */
   readonly covered = new Set<string>();
 
-  private constructor(api: RunningApi, document: unknown) {
+  private constructor(api: Pick<RunningApi, "fetch">, document: unknown) {
     this.#api = api;
     this.#document = document;
   }
 
-  static async connect(api: RunningApi): Promise<CheckedClient> {
+  static async connect(api: Pick<RunningApi, "fetch">): Promise<CheckedClient> {
     return new CheckedClient(api, await (await api.fetch("/swagger/json")).json());
   }
 
