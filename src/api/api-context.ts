@@ -9,12 +9,14 @@ import type { BlockIndexEntry } from "../chain/block-index.ts";
 import type { Node } from "../node/node.ts";
 import { type BlockHash, parseId, type Txid } from "../primitives/hash-id.ts";
 import { ApiError } from "./problem.ts";
+import type { RecentReorgs } from "./recent-reorgs.ts";
 
 export interface ApiContext {
   readonly node: Node;
   readonly version: string;
   /** What blocks mined here say. */
   readonly name: string;
+  readonly reorgs: RecentReorgs;
 }
 
 /** Milliseconds for which an answer waits until the index shows the tip. */

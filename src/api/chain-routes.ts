@@ -20,14 +20,19 @@ import {
   RangeQuery,
   RawBlock,
   TipList,
+  Tree,
+  TreeQuery,
 } from "./chain-schemas.ts";
+import { ReorganisationList } from "./live-schemas.ts";
 import { describe } from "./operation.ts";
+import { MAX_RECENT_REORGS } from "./recent-reorgs.ts";
 import { readQuery } from "./request-input.ts";
 import { createRouter } from "./router.ts";
 import { MAX_LIST_LIMIT, NoQuery } from "./schemas.ts";
 import { streamBlocks } from "./stream-blocks.ts";
 import { confirmationsOf, SETTLED_DEPTH, viewBlock, viewHeader, viewTip } from "./view-block.ts";
 import { viewBlockTransactions } from "./view-transaction.ts";
+import { viewTree } from "./view-tree.ts";
 
 const OF_BLOCK = {
   path: { id: "Height on the active chain, or hash of any block known." },
@@ -69,6 +74,15 @@ export function chainRoutes(context: ApiContext) {
         return { tips: all.slice(0, MAX_LIST_LIMIT).map((entry) => viewTip(chain, entry)) };
       },
       TIPS,
+    )
+    .get("/api/tree", ({ request }) => viewTree(chain, readQuery(request, TreeQuery).depth), TREE)
+    .get(
+      "/api/reorgs",
+      ({ request }) => {
+        readQuery(request, NoQuery);
+        return { reorgs: context.reorgs.list };
+      },
+      REORGS,
     );
 }
 
@@ -221,4 +235,24 @@ const TIPS = describe({
     "Active, a valid side branch, left by a reorganisation, or invalid with the reason. Highest " +
     "first, at most 100.",
   answers: { 200: { description: "The branches.", schema: TipList } },
+});
+
+const TREE = describe({
+  tag: "Chain",
+  summary: "The last heights with every branch",
+  description:
+    "Every block known from the tip down so many heights, and above it, on the active chain or off " +
+    "it: highest first, the active one before its rivals. Who mined a block is what its coinbase " +
+    "claims.",
+  query: TreeQuery,
+  answers: { 200: { description: "The blocks.", schema: Tree } },
+});
+
+const REORGS = describe({
+  tag: "Chain",
+  summary: "The last reorganisations",
+  description:
+    "When the chain left blocks for a branch with more work, and what became of their " +
+    `transactions. Newest first, at most ${MAX_RECENT_REORGS}, since the node began.`,
+  answers: { 200: { description: "The reorganisations.", schema: ReorganisationList } },
 });

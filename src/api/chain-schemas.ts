@@ -26,8 +26,14 @@ import { TransactionView } from "./transaction-schemas.ts";
 /** Where a block stands. */
 export const BLOCK_STATUSES = ["active", "side-branch", "stale", "invalid"] as const;
 
+/** Most heights of one answer about the tree of blocks, and most blocks at all of them together. */
+export const MAX_TREE_DEPTH = 1_000;
+export const MAX_TREE_BLOCKS = 2_000;
+
 /** Most transactions that one answer about a block holds. */
 export const MAX_BLOCK_TRANSACTIONS = 1_000;
+
+const Reason = orNull(exact({ code: Type.String(), detail: Type.String() }));
 
 const headerFields = {
   hash: Hash,
@@ -101,13 +107,45 @@ export const BranchTip = exact(
     forkHeight: Count,
     chainwork: Chainwork,
     receivedAt: Milliseconds,
-    reason: orNull(exact({ code: Type.String(), detail: Type.String() })),
+    reason: Reason,
   },
   { title: "BranchTip" },
 );
 export type BranchTipView = Static<typeof BranchTip>;
 
 export const TipList = exact({ tips: Type.Array(BranchTip) });
+
+export const TreeBlock = exact(
+  {
+    hash: Hash,
+    height: Count,
+    previousHash: Hash,
+    status: oneOf(BLOCK_STATUSES),
+    reason: Reason,
+    time: Seconds,
+    receivedAt: Milliseconds,
+    transactionCount: Count,
+    size: Count,
+    miner: exact({ tag: Type.String(), stream: Type.String() }),
+  },
+  { title: "TreeBlock" },
+);
+export type TreeBlockView = Static<typeof TreeBlock>;
+
+export const Tree = exact(
+  {
+    height: Count,
+    tip: Hash,
+    from: Type.Integer({ minimum: 0, description: "The lowest height shown." }),
+    omitted: Type.Integer({
+      minimum: 0,
+      description: `Blocks off the active chain beyond ${MAX_TREE_BLOCKS} in all, the lowest.`,
+    }),
+    blocks: Type.Array(TreeBlock),
+  },
+  { title: "Tree" },
+);
+export type TreeView = Static<typeof Tree>;
 
 export const RawBlock = exact({ hash: Hash, hex: Type.String() });
 
@@ -138,6 +176,15 @@ export const BlockQuery = exact({
     description: "Transactions in one answer.",
   }),
   cursor: Type.Optional(Type.String({ maxLength: 64 })),
+});
+
+export const TreeQuery = exact({
+  depth: Type.Integer({
+    minimum: 1,
+    maximum: MAX_TREE_DEPTH,
+    default: 50,
+    description: "Heights, from the tip down.",
+  }),
 });
 
 export const HeadersQuery = exact({

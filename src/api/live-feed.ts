@@ -24,6 +24,7 @@ import {
   MAX_LIVE_ITEMS,
 } from "./live-schemas.ts";
 import { type Touch, touchesOf, viewAccepted, viewLiveStats, viewProgress } from "./live-views.ts";
+import { RecentReorgs } from "./recent-reorgs.ts";
 import { viewBlockInHand } from "./view-block.ts";
 import { viewPeer } from "./view-peer.ts";
 
@@ -40,6 +41,8 @@ const MAX_DISPLACED = 100_000;
 type TouchPlace = Omit<AddressTouchView, "address" | "txid" | "received" | "sent">;
 
 export class LiveFeed {
+  /** What was told of them, for whoever asks later. */
+  readonly reorgs = new RecentReorgs();
   readonly #node: Node;
   readonly #hub: LiveHub;
   readonly #endings: (() => void)[] = [];
@@ -127,7 +130,7 @@ export class LiveFeed {
     this.#reorgs = [];
     const displaced = this.#takeDisplaced();
     for (const { forkPoint, disconnected, connected } of reorgs) {
-      this.#hub.publish("reorgs", "reorg", {
+      const view = {
         oldTip: placeOf(disconnected[0] ?? forkPoint),
         newTip: placeOf(connected.at(-1) ?? forkPoint),
         ancestor: placeOf(forkPoint),
@@ -135,7 +138,9 @@ export class LiveFeed {
         disconnected: disconnected.slice(0, MAX_LIVE_ITEMS).map(({ hash }) => hash),
         connected: connected.slice(-MAX_LIVE_ITEMS).map(({ hash }) => hash),
         displaced,
-      });
+      };
+      this.reorgs.add(view, this.#node.clock.now());
+      this.#hub.publish("reorgs", "reorg", view);
     }
   }
 

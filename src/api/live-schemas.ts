@@ -102,6 +102,14 @@ const Reorganisation = exact(
 );
 export type ReorganisationView = Static<typeof Reorganisation>;
 
+const RecentReorganisation = exact(
+  { ...Reorganisation.properties, time: Milliseconds },
+  { title: "RecentReorganisation" },
+);
+export type RecentReorganisationView = Static<typeof RecentReorganisation>;
+
+export const ReorganisationList = exact({ reorgs: Type.Array(RecentReorganisation) });
+
 const MempoolLevel = exact(
   { count: Count, bytes: Count, minFeerate: Feerate },
   { title: "MempoolLevel" },

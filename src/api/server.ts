@@ -130,7 +130,7 @@ function openSockets(options: ApiOptions, host: string, port: number): ApiServer
   if (boundPort === undefined) throw new Error("no socket was opened");
 
   const feed = new LiveFeed(node, hub);
-  answer = createHandler(options, hub, boundPort);
+  answer = createHandler(options, { hub, feed }, boundPort);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${boundPort}`,
     port: boundPort,
@@ -157,11 +157,11 @@ function makeHub({ clock, log, network }: Node): LiveHub {
 
 function createHandler(
   { node, settings, token, version }: ApiOptions,
-  hub: LiveHub,
+  { hub, feed }: { hub: LiveHub; feed: LiveFeed },
   port: number,
 ): Handler {
   const metrics = new Metrics(node);
-  const app = createApp({ node, version, name: settings.minerTag }, metrics);
+  const app = createApp({ node, version, name: settings.minerTag, reorgs: feed.reorgs }, metrics);
   const gate = new Gate(
     {
       apiHost: settings.apiHost,

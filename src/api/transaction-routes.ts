@@ -10,6 +10,7 @@ import { toHex } from "../lib/bytes.ts";
 import type { JsonValue } from "../lib/json.ts";
 import { parseCursor } from "../lib/paging.ts";
 import type { MempoolVerdict } from "../mempool/mempool.ts";
+import type { MempoolEntry } from "../mempool/mempool-entry.ts";
 import { hashToId, idToHash, type Txid } from "../primitives/hash-id.ts";
 import { merkleProof } from "../primitives/merkle.ts";
 import { encodeTransaction, type Transaction } from "../primitives/transaction.ts";
@@ -28,12 +29,14 @@ import {
   MempoolSummary,
   MerkleProof,
   type MerkleProofView,
+  RankedPage,
   RawTransaction,
   Submission,
   SubmissionResult,
   TransactionVerdict,
   type TransactionVerdictView,
   TransactionView,
+  WaitingFamily,
 } from "./transaction-schemas.ts";
 import { MempoolViewer } from "./view-mempool.ts";
 import { viewLocated } from "./view-transaction.ts";
@@ -108,6 +111,24 @@ export function transactionRoutes(context: ApiContext) {
       MEMPOOL,
     )
     .get(
+      "/api/mempool/transactions",
+      ({ request }) => {
+        const { limit, cursor } = readQuery(request, PageQuery);
+        const first = [Number.MAX_SAFE_INTEGER, 0];
+        const { rows, next } = viewer.ranked(limit, parseCursor(cursor, first));
+        return { count: node.mempool.count, transactions: rows, cursor: next };
+      },
+      RANKED,
+    )
+    .get(
+      "/api/mempool/transactions/:txid",
+      ({ params: { txid }, request }) => {
+        readQuery(request, NoQuery);
+        return viewer.family(findWaiting(context, txid));
+      },
+      FAMILY,
+    )
+    .get(
       "/api/fees",
       ({ request }) => {
         readQuery(request, NoQuery);
@@ -174,6 +195,20 @@ async function locate(context: ApiContext, text: string) {
     });
   }
   return located;
+}
+
+function findWaiting({ node }: ApiContext, text: string): MempoolEntry {
+  const txid = parseTxid(text);
+  const entry = node.mempool.find(txid);
+  if (entry === undefined) {
+    throw new ApiError({
+      status: 404,
+      code: "transaction-not-found",
+      detail: `There is no transaction ${txid} in the mempool.`,
+      facts: { txid },
+    });
+  }
+  return entry;
 }
 
 async function proveTransaction(context: ApiContext, text: string): Promise<MerkleProofView> {
@@ -310,6 +345,26 @@ const MEMPOOL = describe({
   summary: "The mempool as a whole",
   description: "How much waits, at which feerates, and what the next block would take.",
   answers: { 200: { description: "The mempool.", schema: MempoolSummary } },
+});
+
+const RANKED = describe({
+  tag: "Transactions",
+  summary: "Waiting transactions by feerate",
+  description:
+    "One page of the mempool, highest feerate first, each with the block to come that would hold " +
+    "it, judged together with what it needs and what pays for it.",
+  query: PageQuery,
+  answers: { 200: { description: "A page.", schema: RankedPage } },
+  problems: [400],
+});
+
+const FAMILY = describe({
+  tag: "Transactions",
+  summary: "A waiting transaction with its relatives",
+  description: "What in the mempool must be confirmed before it, and what spends it.",
+  path: TXID,
+  answers: { 200: { description: "The transaction and its relatives.", schema: WaitingFamily } },
+  problems: [400, 404],
 });
 
 const FEES = describe({

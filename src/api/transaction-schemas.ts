@@ -15,6 +15,7 @@ import {
   HashInput,
   Hex,
   HexInput,
+  MAX_LIST_LIMIT,
   Milliseconds,
   oneOf,
   orNull,
@@ -106,6 +107,40 @@ export const MempoolPage = exact({
   transactions: Type.Array(MempoolTransaction),
   cursor: Cursor,
 });
+
+export const RankedTransaction = exact(
+  {
+    ...MempoolTransaction.properties,
+    block: orNull(
+      Type.Integer({
+        minimum: 1,
+        description: "Which of the next blocks would hold it, 1 the first; null if none of those.",
+      }),
+    ),
+  },
+  { title: "RankedTransaction" },
+);
+export type RankedTransactionView = Static<typeof RankedTransaction>;
+
+export const RankedPage = exact({
+  count: Count,
+  transactions: Type.Array(RankedTransaction),
+  cursor: Cursor,
+});
+
+export const WaitingFamily = exact(
+  {
+    transaction: RankedTransaction,
+    ancestors: Type.Array(RankedTransaction, {
+      description: `What must be confirmed before it, oldest first, at most ${MAX_LIST_LIMIT}.`,
+    }),
+    descendants: Type.Array(RankedTransaction, {
+      description: `What spends it, oldest first, at most ${MAX_LIST_LIMIT}.`,
+    }),
+  },
+  { title: "WaitingFamily" },
+);
+export type WaitingFamilyView = Static<typeof WaitingFamily>;
 
 export const RawTransaction = exact({ txid: Hash, hex: Hex });
 
@@ -227,6 +262,16 @@ export const BatchResult = exact({
   verdicts: Type.Array(TransactionVerdict),
 });
 
+const ProjectedBlock = exact({
+  count: Count,
+  weight: Count,
+  fees: Amount,
+  minFeerate: Type.Number({
+    minimum: 0,
+    description: "The least of what is chosen together, sats per virtual byte.",
+  }),
+});
+
 export const MempoolSummary = exact(
   {
     count: Count,
@@ -240,7 +285,11 @@ export const MempoolSummary = exact(
         fees: Amount,
       }),
     ),
-    nextBlock: exact({ count: Count, weight: Count, fees: Amount, minFeerate: Feerate }),
+    nextBlock: ProjectedBlock,
+    blocks: Type.Array(ProjectedBlock, {
+      description: "The next blocks if nothing came in between, at most six, none that is empty.",
+    }),
+    maxBlockWeight: Count,
   },
   { title: "Mempool" },
 );

@@ -16,6 +16,7 @@ import { toHex } from "../lib/bytes.ts";
 import { formatAddress } from "../primitives/address.ts";
 import { type Block, blockSize, blockWeight } from "../primitives/block.ts";
 import { type BlockHeader, encodeHeader } from "../primitives/block-header.ts";
+import type { StoredBlockDetails } from "../storage/block-store.ts";
 import type { BlockSummaryView, BranchTipView, HeaderViewType } from "./chain-schemas.ts";
 import { type PeerSource, viewPropagation } from "./view-peer.ts";
 
@@ -116,7 +117,6 @@ function viewHeaderFields({ hash, height }: BlockIndexEntry, header: BlockHeader
 /** Returns the end of a branch: how far it goes, where it left the active chain, and why. */
 export function viewTip(chain: Chain, entry: BlockIndexEntry): BranchTipView {
   const fork = forkPoint(entry, chain.tip);
-  const { invalidCode, invalidReason } = chain.getDetails(entry);
   return {
     hash: entry.hash,
     height: entry.height,
@@ -126,11 +126,14 @@ export function viewTip(chain: Chain, entry: BlockIndexEntry): BranchTipView {
     forkHeight: fork.height,
     chainwork: formatWork(entry.chainwork),
     receivedAt: entry.receivedAt,
-    reason:
-      invalidCode === undefined
-        ? null
-        : { code: invalidCode, detail: invalidReason ?? invalidCode },
+    reason: viewReason(chain.getDetails(entry)),
   };
+}
+
+/** Returns which rule a block breaks; null if it breaks none itself. */
+export function viewReason({ invalidCode, invalidReason }: StoredBlockDetails) {
+  if (invalidCode === undefined) return null;
+  return { code: invalidCode, detail: invalidReason ?? invalidCode };
 }
 
 /** Returns how many blocks of the active chain confirm `entry`: 1 for the tip, 0 off it. */

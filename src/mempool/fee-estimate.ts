@@ -5,11 +5,14 @@
  * an estimate for six blocks is a statement about the present queue, not a promise.
  */
 
-import { type BlockLimits, projectBlocks } from "./project-blocks.ts";
+import { type BlockLimits, type ProjectedBlock, projectBlocks } from "./project-blocks.ts";
 import type { EntrySource } from "./select-transactions.ts";
 
 /** Blocks within which one may want to be confirmed. */
 export const ESTIMATE_TARGETS = [1, 3, 6] as const;
+
+/** Blocks that have to be looked ahead for it. */
+export const MOST_BLOCKS = Math.max(...ESTIMATE_TARGETS);
 
 export type EstimateTarget = (typeof ESTIMATE_TARGETS)[number];
 
@@ -30,8 +33,15 @@ export function estimateFees(
   mempool: EntrySource & { minFeerate(): number },
   limits: BlockLimits,
 ): FeeEstimate {
-  const minFeerate = roundUp(mempool.minFeerate());
-  const blocks = projectBlocks(mempool, Math.max(...ESTIMATE_TARGETS), limits);
+  return estimateFrom(projectBlocks(mempool, MOST_BLOCKS, limits), mempool.minFeerate());
+}
+
+/** As estimateFees, from the next MOST_BLOCKS blocks and the least that is relayed. */
+export function estimateFrom(
+  blocks: readonly Pick<ProjectedBlock, "bestFeerateLeft">[],
+  leastRelayed: number,
+): FeeEstimate {
+  const minFeerate = roundUp(leastRelayed);
   const feerateFor = (target: EstimateTarget) => {
     // Nothing is left out where the queue ends before that block.
     const left = blocks[target - 1]?.bestFeerateLeft ?? 0;

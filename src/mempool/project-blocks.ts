@@ -6,6 +6,7 @@
  */
 
 import type { ConsensusParams } from "../consensus/params.ts";
+import type { MempoolEntry } from "./mempool-entry.ts";
 import { type EntrySource, TransactionSelector } from "./select-transactions.ts";
 
 /** The limits of a block. */
@@ -13,6 +14,8 @@ export type BlockLimits = Pick<ConsensusParams, "maxBlockWeight" | "maxBlockSigo
 
 /** A block to come. */
 export interface ProjectedBlock {
+  /** In a valid order. */
+  readonly entries: readonly MempoolEntry[];
   readonly count: number;
   readonly weight: number;
   /** Sats. */
@@ -26,20 +29,21 @@ export interface ProjectedBlock {
 /** Weight kept free for a header and a coinbase. */
 const RESERVED_WEIGHT = 4_000;
 
-/** Returns the next blocks, at most `count`, and none that would be empty. */
+/** Returns the next blocks, at most `most`, and none that would be empty. */
 export function projectBlocks(
   mempool: EntrySource,
-  count: number,
+  most: number,
   { maxBlockWeight, maxBlockSigopCost }: BlockLimits,
 ): ProjectedBlock[] {
   const selector = new TransactionSelector(mempool);
   const room = { maxWeight: maxBlockWeight - RESERVED_WEIGHT, maxSigopCost: maxBlockSigopCost };
   const blocks: ProjectedBlock[] = [];
-  while (blocks.length < count) {
+  while (blocks.length < most) {
     const { entries, weight, totalFees, minFeerate } = selector.fillBlock(room);
     if (entries.length === 0) break;
     const { bestFeerateLeft } = selector;
-    blocks.push({ count: entries.length, weight, fees: totalFees, minFeerate, bestFeerateLeft });
+    const count = entries.length;
+    blocks.push({ entries, count, weight, fees: totalFees, minFeerate, bestFeerateLeft });
   }
   return blocks;
 }

@@ -100,8 +100,11 @@ describe("at height 0", () => {
     "/api/block/0/raw",
     "/api/headers",
     "/api/tips",
+    "/api/tree",
+    "/api/reorgs",
     "/api/transactions",
     "/api/mempool",
+    "/api/mempool/transactions",
     "/api/fees",
     "/api/mining",
     "/api/mining/template",
@@ -337,6 +340,16 @@ describe("transactions", () => {
     const mempool = (await client.get("/api/mempool")).body;
     expect(mempool).toMatchObject({ count: 1, nextBlock: { count: 1, fees: 1_000 } });
     expect(mempool.histogram).toHaveLength(1);
+    expect(mempool.blocks).toEqual([mempool.nextBlock]);
+    expect(mempool.nextBlock.weight).toBeLessThan(mempool.maxBlockWeight);
+    const family = (await client.get(`/api/mempool/transactions/${first.txid}`)).body;
+    expect(family).toMatchObject({ transaction: { txid: first.txid, block: 1 } });
+    expect([family.ancestors, family.descendants]).toEqual([[], []]);
+    const ranked = (await client.get("/api/mempool/transactions")).body;
+    expect(ranked).toEqual({ count: 1, transactions: [family.transaction], cursor: null });
+    const unknown = await client.get(`/api/mempool/transactions/${"ab".repeat(32)}`);
+    expect([unknown.status, unknown.body.code]).toEqual([404, "transaction-not-found"]);
+    expect((await client.get("/api/mempool/transactions/ab")).body.code).toBe("bad-txid");
     const proof = await client.get(`/api/transactions/${first.txid}/merkle-proof`);
     expect(proof.body.code).toBe("not-confirmed");
   });
@@ -634,6 +647,42 @@ describe("everything else", () => {
     const block = (await client.get(`/api/block/${left.hash}`)).body;
     expect(block).toMatchObject({ status: "stale", confirmations: 0, nextHash: null });
     expect(block.transactions[0].status).toBe("abandoned");
+  });
+
+  test("the tree has every branch of its heights, each block as the block's own page has it", async () => {
+    const { chain } = running.node;
+    const { body } = await client.get("/api/tree?depth=3");
+    const { height } = chain.tip;
+    expect(body).toMatchObject({ height, tip: chain.tip.hash, from: height - 2, omitted: 0 });
+    const places = body.blocks.map((block: any) => [block.height, block.status]);
+    expect(places).toEqual([
+      [height, "active"],
+      [height - 1, "active"],
+      [height - 1, "stale"],
+      [height - 2, "active"],
+    ]);
+    for (const { reason, miner, ...place } of body.blocks) {
+      const block = (await client.get(`/api/block/${place.hash}?limit=1`)).body;
+      expect(block).toMatchObject(place);
+      expect(miner).toEqual({ tag: block.miner.tag, stream: block.miner.stream });
+      expect(reason).toBeNull();
+    }
+    expect((await client.get("/api/tree?depth=1000")).body.blocks).toHaveLength(height + 2);
+    expect((await client.get("/api/tree?depth=1001")).status).toBe(422);
+    expect((await client.get("/api/tree?depth=0")).status).toBe(422);
+  });
+
+  test("the reorganisation is remembered with what became of its transactions", async () => {
+    const { tip } = running.node.chain;
+    const { reorgs } = (await client.get("/api/reorgs")).body;
+    expect(reorgs).toHaveLength(1);
+    expect(reorgs[0]).toMatchObject({
+      newTip: { hash: tip.hash, height: tip.height },
+      ancestor: { height: tip.height - 2 },
+      depth: 1,
+      displaced: { dropped: 0, unknown: 0 },
+    });
+    expect(Math.abs(reorgs[0].time - running.node.clock.now())).toBeLessThan(60_000);
   });
 
   test("every operation of the document was answered with success", async () => {

@@ -25,7 +25,10 @@ function worldPaying(...feerates: number[]): MempoolHarness {
 describe("projectBlocks", () => {
   test("fills one block after the other with the best that is left", () => {
     const { mempool } = worldPaying(1, 5, 2, 4, 3);
-    expect(projectBlocks(mempool, 10, SMALL_BLOCKS)).toEqual([
+    const blocks = projectBlocks(mempool, 10, SMALL_BLOCKS);
+    const feerates = blocks.map(({ entries }) => entries.map(({ fee }) => fee / 96));
+    expect(feerates).toEqual([[5, 4], [3, 2], [1]]);
+    expect(blocks.map(({ entries: _, ...figures }) => figures)).toEqual([
       { count: 2, weight: 2 * WEIGHT, fees: 96 * 9, minFeerate: 4, bestFeerateLeft: 3 },
       { count: 2, weight: 2 * WEIGHT, fees: 96 * 5, minFeerate: 2, bestFeerateLeft: 1 },
       { count: 1, weight: WEIGHT, fees: 96, minFeerate: 1, bestFeerateLeft: 0 },
