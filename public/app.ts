@@ -17,14 +17,18 @@ import { startRouter, usePlace } from "./router.ts";
 import { AddressView } from "./views/address.ts";
 import { BlockView } from "./views/block.ts";
 import { BlocksView } from "./views/blocks.ts";
+import { MempoolView } from "./views/mempool.ts";
 import { MiningView } from "./views/mining.ts";
 import { NetworkView } from "./views/network.ts";
 import { OverviewView } from "./views/overview.ts";
 import { TransactionView } from "./views/transaction.ts";
+import { TreeView } from "./views/tree.ts";
 
 const VIEWS: Readonly<Record<PagePath, () => View>> = {
   "/": OverviewView,
   "/blocks": BlocksView,
+  "/tree": TreeView,
+  "/mempool": MempoolView,
   "/block/:id": BlockView,
   "/tx/:txid": TransactionView,
   "/address/:address": AddressView,
@@ -35,6 +39,8 @@ const VIEWS: Readonly<Record<PagePath, () => View>> = {
 const LINKS: readonly NavigationLink[] = [
   { href: "/", text: "Overview" },
   { href: "/blocks", text: "Blocks", covers: ["/block/", "/tx/", "/address/"] },
+  { href: "/tree", text: "Tree" },
+  { href: "/mempool", text: "Mempool" },
   { href: "/network", text: "Network" },
   { href: "/mining", text: "Mining" },
 ];

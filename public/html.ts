@@ -11,6 +11,9 @@ import { type ComponentChildren, h, type VNode } from "preact";
 /** What a component may hold. */
 export type Children = ComponentChildren;
 
+/** Holds an element once it is in the page. */
+export type Ref<Held> = { readonly current: Held | null };
+
 /** What a component gives. */
 export type View = VNode;
 

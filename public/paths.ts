@@ -9,6 +9,8 @@
 export const PAGE_PATHS = [
   "/",
   "/blocks",
+  "/tree",
+  "/mempool",
   "/block/:id",
   "/tx/:txid",
   "/address/:address",

@@ -1,0 +1,59 @@
+/**
+ * The blocks to come as this node's mempool would fill them: how full, for how much, and what it
+ * takes to get in.
+ */
+
+import type { MempoolSummaryView } from "../../src/api/transaction-schemas.ts";
+import { Amount } from "../components/amount.ts";
+import { Progress } from "../components/progress.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatFeerate,
+  formatNumbered,
+  formatPercent,
+  NOTHING,
+} from "../format.ts";
+import { html } from "../html.ts";
+
+/** A block counts as full when less than this share of it is left: no ordinary payment fits. */
+const FULL_SHARE = 0.998;
+
+interface NextBlocksProps {
+  readonly mempool: MempoolSummaryView;
+  /** Seconds from block to block; null if the network has no target. */
+  readonly interval: number | null;
+}
+
+/** One item for each block that would not be empty; the next one always. */
+export function NextBlocks({ mempool, interval }: NextBlocksProps) {
+  const { blocks, nextBlock, maxBlockWeight, minFeerate, count } = mempool;
+  const shown = blocks.length === 0 ? [nextBlock] : blocks;
+  const inside = blocks.reduce((sum, block) => sum + block.count, 0);
+  return html`<div>
+    <ol class="flex flex-col gap-3">
+      ${shown.map((block, index) => {
+        const share = block.weight / maxBlockWeight;
+        const least = share < FULL_SHARE ? minFeerate : block.minFeerate;
+        const name = index === 0 ? "Next block" : `Block ${index + 1}`;
+        return html`<li key=${index}>
+          <p class="mb-1 flex flex-wrap justify-between gap-x-3">
+            <span>
+              <span class="font-medium">${name}</span>
+              ${interval === null ? null : html`<span class="ml-2 text-[0.8125rem] text-muted">in about ${formatDuration(interval * (index + 1))}</span>`}
+            </span>
+            <span>${formatPercent(share)} full</span>
+          </p>
+          <${Progress} share=${share} label=${`${name}, how full`} />
+          <p class="mt-1 flex flex-wrap justify-between gap-x-3 text-[0.8125rem] text-muted">
+            <span>${formatNumbered(block.count, "transaction")}, fees <${Amount} sats=${block.fees} /></span>
+            <span>in from ${share === 0 ? formatFeerate(minFeerate) : formatFeerate(least)}</span>
+          </p>
+        </li>`;
+      })}
+    </ol>
+    <p class="mt-3 text-[0.8125rem] text-muted">
+      ${inside < count ? `${formatCount(count - inside)} more wait for later blocks.` : count === 0 ? NOTHING : "All that waits has room in these."}
+    </p>
+  </div>`;
+}
