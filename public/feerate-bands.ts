@@ -14,6 +14,8 @@ const BOUNDS = [0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
 export interface FeerateBand {
   /** Sats per virtual byte, inclusive. */
   readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
   /** As it stands below the bar. */
   readonly label: string;
   /** The whole range in words. */
@@ -26,14 +28,13 @@ export interface FeerateBand {
 /** Returns every band, lowest first, with what of `histogram` begins in it. */
 export function bandsOf(histogram: MempoolSummaryView["histogram"]): FeerateBand[] {
   return BOUNDS.map((from, index) => {
-    const end = BOUNDS[index + 1];
-    const inside = histogram.filter(
-      ({ feerate }) => feerate >= from && (end === undefined || feerate < end),
-    );
+    const to = BOUNDS[index + 1] ?? Number.POSITIVE_INFINITY;
+    const inside = histogram.filter(({ feerate }) => feerate >= from && feerate < to);
     return {
       from,
-      label: end === undefined ? `${formatDecimal(from)}+` : formatDecimal(from),
-      range: rangeOf(from, end),
+      to,
+      label: from < 1_000 ? String(from) : `${from / 1_000}k+`,
+      range: rangeOf(from, to),
       count: sumOf(inside.map(({ count }) => count)),
       virtualSize: sumOf(inside.map(({ virtualSize }) => virtualSize)),
       fees: sumOf(inside.map(({ fees }) => fees)),
@@ -49,10 +50,10 @@ export function totalsOf(histogram: MempoolSummaryView["histogram"]) {
   };
 }
 
-function rangeOf(from: number, end: number | undefined): string {
-  if (end === undefined) return `${formatDecimal(from)} sat/vB and more`;
-  if (from === 0) return `below ${formatDecimal(end)} sat/vB`;
-  return `${formatDecimal(from)} to ${formatDecimal(end)} sat/vB`;
+function rangeOf(from: number, to: number): string {
+  if (to === Number.POSITIVE_INFINITY) return `${formatDecimal(from)} sat/vB and more`;
+  if (from === 0) return `below ${formatDecimal(to)} sat/vB`;
+  return `${formatDecimal(from)} to ${formatDecimal(to)} sat/vB`;
 }
 
 function sumOf(values: readonly number[]): number {

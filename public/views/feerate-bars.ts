@@ -7,7 +7,7 @@
 
 import type { MempoolSummaryView } from "../../src/api/transaction-schemas.ts";
 import { bandsOf, type FeerateBand } from "../feerate-bands.ts";
-import { formatBytes, formatCoins, formatCount, formatNumbered } from "../format.ts";
+import { formatCoins, formatCount, formatNumbered } from "../format.ts";
 import { html } from "../html.ts";
 
 /** Least height of a bar with anything in it, in percent. */
@@ -17,8 +17,9 @@ const LEAST_PERCENT = 2;
 export function FeerateBars({ mempool }: { mempool: MempoolSummaryView }) {
   const bands = bandsOf(mempool.histogram);
   const most = Math.max(1, ...bands.map(({ virtualSize }) => virtualSize));
-  const isNext = ({ from }: FeerateBand) =>
-    mempool.blocks.length > 0 && from >= mempool.nextBlock.minFeerate;
+  // If one block takes all, that is so whatever its least feerate is.
+  const isNext = ({ to }: FeerateBand) =>
+    mempool.blocks.length <= 1 || to > mempool.nextBlock.minFeerate;
   return html`<div>
     <div aria-hidden="true">
       <div class="flex h-40 items-end gap-1 border-b border-line sm:gap-2">
@@ -46,10 +47,10 @@ export function FeerateBars({ mempool }: { mempool: MempoolSummaryView }) {
           <span class="inline-flex items-center gap-1.5"><span class="size-2 rounded-sm bg-accent"></span>in the next block</span>
           <span class="inline-flex items-center gap-1.5"><span class="size-2 rounded-sm bg-strong"></span>later</span>
         </span>
-        <span>sat/vB, from here on; height: virtual bytes</span>
+        <span>from so many sat/vB on, by size</span>
       </p>
     </div>
-    <table class="sr-only">
+    <div class="sr-only"><table>
       <caption>Waiting transactions by feerate</caption>
       <thead><tr><th scope="col">Feerate</th><th scope="col">Transactions</th><th scope="col">Size</th><th scope="col">Fees</th></tr></thead>
       <tbody>
@@ -57,15 +58,15 @@ export function FeerateBars({ mempool }: { mempool: MempoolSummaryView }) {
           (band) => html`<tr key=${band.from}>
             <th scope="row">${band.range}</th>
             <td>${formatCount(band.count)}</td>
-            <td>${formatBytes(band.virtualSize)}</td>
+            <td>${formatCount(band.virtualSize)} vB</td>
             <td>${formatCoins(band.fees)}</td>
           </tr>`,
         )}
       </tbody>
-    </table>
+    </table></div>
   </div>`;
 }
 
 function describeBand({ range, count, virtualSize, fees }: FeerateBand): string {
-  return `${range}: ${formatNumbered(count, "transaction")}, ${formatBytes(virtualSize)}, fees ${formatCoins(fees)}`;
+  return `${range}: ${formatNumbered(count, "transaction")}, ${formatCount(virtualSize)} vB, fees ${formatCoins(fees)}`;
 }

@@ -18,7 +18,7 @@ import { Hash } from "../components/hash.ts";
 import { Loaded } from "../components/loaded.ts";
 import { Pagination } from "../components/pagination.ts";
 import { EmptyState } from "../components/states.ts";
-import { formatBytes, formatFeerate, NOTHING } from "../format.ts";
+import { formatCount, formatFeerate, NOTHING } from "../format.ts";
 import { type Children, Fragment, html, useState } from "../html.ts";
 import { usePlace } from "../router.ts";
 import { useQuery } from "../use-query.ts";
@@ -31,6 +31,8 @@ const PACES = [
   { value: "live", text: "Live", title: "The list follows the mempool" },
   { value: "still", text: "Still", title: "The list stays as it is" },
 ] as const;
+
+const ORDINALS = ["Next", "2nd", "3rd", "4th", "5th", "6th"] as const;
 
 interface Column {
   readonly title: string;
@@ -48,9 +50,9 @@ const COLUMNS: readonly Column[] = [
   {
     title: "Size",
     isNumeric: true,
-    cell: ({ virtualSize }) => formatBytes(virtualSize).replace(/B$/, "vB"),
+    cell: ({ virtualSize }) => `${formatCount(virtualSize)} vB`,
   },
-  { title: "Expected", cell: ({ block }) => nameBlock(block) },
+  { title: "Block", cell: ({ block }) => nameBlock(block) },
   { title: "Seen", cell: ({ timestamp }) => html`<${Age} timeMs=${timestamp} />` },
 ];
 
@@ -192,7 +194,7 @@ function FamilyPart({
         ({ txid, feerate, block }) => html`<li key=${txid} class="flex flex-wrap gap-x-4">
           <${Hash} value=${txid} href=${`/tx/${txid}`} />
           <span>${formatFeerate(feerate)}</span>
-          <span class="text-muted">${nameBlock(block)}</span>
+          <span class="text-muted">${nameBlock(block)}<span class="sr-only"> block</span></span>
         </li>`,
       )}
     </ul>
@@ -200,6 +202,5 @@ function FamilyPart({
 }
 
 function nameBlock(block: number | null): string {
-  if (block === null) return "Later";
-  return block === 1 ? "Next block" : `Block ${block}`;
+  return (block === null ? undefined : ORDINALS[block - 1]) ?? "Later";
 }

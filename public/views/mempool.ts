@@ -61,7 +61,7 @@ function MempoolFigures({ mempool }: { mempool: MempoolSummaryView }) {
     <${Figure} label="Transactions" value=${html`<span data-mempool-count=${count}>${formatCount(count)}</span>`} note="waiting" />
     <${Figure}
       label="Size"
-      value=${formatSize(virtualSize)}
+      value=${`${formatCount(virtualSize)} vB`}
       note=${`${blocks < 10 ? formatDecimal(blocks) : formatCount(blocks)} full blocks`}
       title="Virtual bytes: a block holds a quarter of its weight"
     />
@@ -95,8 +95,4 @@ function Fees() {
       </${Fragment}>`}
     </${Loaded}>
   </${Card}>`;
-}
-
-function formatSize(virtualBytes: number): string {
-  return formatBytes(virtualBytes).replace(/B$/, "vB");
 }

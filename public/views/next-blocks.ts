@@ -12,7 +12,6 @@ import {
   formatFeerate,
   formatNumbered,
   formatPercent,
-  NOTHING,
 } from "../format.ts";
 import { html } from "../html.ts";
 
@@ -25,10 +24,19 @@ interface NextBlocksProps {
   readonly interval: number | null;
 }
 
-/** One item for each block that would not be empty; the next one always. */
+/** Blocks shown at least, empty ones too, so that the page is as long whatever waits. */
+const LEAST_BLOCKS = 3;
+
+const EMPTY_BLOCK = { count: 0, weight: 0, fees: 0, minFeerate: 0 };
+
+/** One item for each block that would not be empty, and for the first ones always. */
 export function NextBlocks({ mempool, interval }: NextBlocksProps) {
-  const { blocks, nextBlock, maxBlockWeight, minFeerate, count } = mempool;
-  const shown = blocks.length === 0 ? [nextBlock] : blocks;
+  const { blocks, maxBlockWeight, minFeerate, count } = mempool;
+  const empty = Array.from(
+    { length: Math.max(0, LEAST_BLOCKS - blocks.length) },
+    () => EMPTY_BLOCK,
+  );
+  const shown = [...blocks, ...empty];
   const inside = blocks.reduce((sum, block) => sum + block.count, 0);
   return html`<div>
     <ol class="flex flex-col gap-3">
@@ -47,13 +55,13 @@ export function NextBlocks({ mempool, interval }: NextBlocksProps) {
           <${Progress} share=${share} label=${`${name}, how full`} />
           <p class="mt-1 flex flex-wrap justify-between gap-x-3 text-[0.8125rem] text-muted">
             <span>${formatNumbered(block.count, "transaction")}, fees <${Amount} sats=${block.fees} /></span>
-            <span>in from ${share === 0 ? formatFeerate(minFeerate) : formatFeerate(least)}</span>
+            <span>in from ${formatFeerate(least)}</span>
           </p>
         </li>`;
       })}
     </ol>
     <p class="mt-3 text-[0.8125rem] text-muted">
-      ${inside < count ? `${formatCount(count - inside)} more wait for later blocks.` : count === 0 ? NOTHING : "All that waits has room in these."}
+      ${inside < count ? `${formatCount(count - inside)} more wait for later blocks.` : "All that waits has room in these."}
     </p>
   </div>`;
 }

@@ -60,7 +60,7 @@ function Reorg({ reorg }: { reorg: RecentReorganisationView }) {
   const { depth, oldTip, newTip, ancestor, time, displaced } = reorg;
   return html`<div class="flex flex-col gap-1">
     <p class="flex flex-wrap justify-between gap-x-3">
-      <span class="font-medium">${formatNumbered(depth, "block")} left at height ${formatCount(ancestor.height + 1)}</span>
+      <span class="font-medium">${formatNumbered(depth, "block")} replaced from height ${formatCount(ancestor.height + 1)}</span>
       <span class="text-[0.8125rem] text-muted"><${Age} timeMs=${time} /></span>
     </p>
     <p class="flex flex-wrap items-center gap-x-2 text-[0.8125rem]">
@@ -86,7 +86,7 @@ function Dropped({ txids }: { txids: readonly string[] }) {
 }
 
 function describeReorg({ depth, newTip, displaced }: RecentReorganisationView): string {
-  return `Reorganisation: ${formatNumbered(depth, "block")} left, the new tip has height ${formatCount(newTip.height)}. ${describeFate(displaced)}`;
+  return `Reorganisation: ${formatNumbered(depth, "block")} replaced, the new tip has height ${formatCount(newTip.height)}. ${describeFate(displaced)}`;
 }
 
 function describeFate(displaced: ReorganisationView["displaced"]): string {
@@ -98,6 +98,6 @@ function describeFate(displaced: ReorganisationView["displaced"]): string {
     [unknown, "not followed"],
   ] as const;
   const told = parts.filter(([count]) => count > 0);
-  if (told.length === 0) return "No payment was in the blocks that were left.";
+  if (told.length === 0) return "They held no payments.";
   return `Transactions: ${told.map(([count, fate]) => `${formatCount(count)} ${fate}`).join(", ")}.`;
 }

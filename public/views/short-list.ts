@@ -8,7 +8,7 @@ import { Button } from "../components/button.ts";
 import { html, useState, type View } from "../html.ts";
 
 /** Items shown at first. */
-const FEW = 5;
+const FEW = 3;
 
 interface ShortListProps<Item> {
   /** What is listed, for screen readers. */
@@ -28,7 +28,7 @@ export function ShortList<Item>({ label, items, children }: ShortListProps<Item>
       items.length <= FEW
         ? null
         : html`<p class="border-t border-line px-4 py-2">
-            <${Button} onClick=${() => setLong(!isLong)}>${isLong ? "Show few" : `Show all ${items.length}`}</${Button}>
+            <${Button} onClick=${() => setLong(!isLong)}>${isLong ? "Show few" : `Show all ${items.length}`}<span class="sr-only"> of ${label}</span></${Button}>
           </p>`
     }
   </div>`;

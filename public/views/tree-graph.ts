@@ -8,7 +8,7 @@ import type { TreeBlockView } from "../../src/api/chain-schemas.ts";
 import { Age } from "../components/age.ts";
 import { Badge } from "../components/badge.ts";
 import { formatCount, formatNumbered, shorten } from "../format.ts";
-import { html, type Ref, useEffect, useMemo, useState } from "../html.ts";
+import { html, type Ref, useEffect, useMemo, useState, type View } from "../html.ts";
 import { type Edge, layoutTree, type TreeLayout } from "../tree-layout.ts";
 import { useSteadyRows, useVisibleRows, type VisibleRows } from "../visible-rows.ts";
 import { BLOCK_STATUSES, describeReason, nameTreeMiner } from "./block-status.ts";
@@ -43,6 +43,23 @@ export function TreeGraph({ blocks, list }: TreeGraphProps) {
   const { first, end } = useVisibleRows(list, { count: blocks.length, rowHeight });
   useSteadyRows(list, keys, rowHeight);
   const width = LANE_MARGIN * 2 + (layout.laneCount - 1) * LANE_WIDTH;
+  // What was drawn once is taken as it is while the page is scrolled.
+  const drawn = useMemo(() => new Map<number, View>(), [blocks, rowHeight, width]);
+  const drawRow = (block: TreeBlockView, row: number) => {
+    const known = drawn.get(row);
+    if (known !== undefined) return known;
+    const view = html`<li
+      key=${block.hash}
+      aria-setsize=${blocks.length}
+      aria-posinset=${row + 1}
+      class="absolute inset-x-0 top-0"
+      style=${{ height: `${rowHeight}px`, transform: `translateY(${row * rowHeight}px)` }}
+    >
+      <${Row} block=${block} indent=${width} />
+    </li>`;
+    drawn.set(row, view);
+    return view;
+  };
   return html`<div>
     <div
       aria-hidden="true"
@@ -60,18 +77,7 @@ export function TreeGraph({ blocks, list }: TreeGraphProps) {
       style=${{ height: `${blocks.length * rowHeight}px` }}
     >
       <${Lines} blocks=${blocks} layout=${layout} slice=${{ first, end }} rowHeight=${rowHeight} width=${width} />
-      ${blocks.slice(first, end).map((block, index) => {
-        const row = first + index;
-        return html`<li
-          key=${block.hash}
-          aria-setsize=${blocks.length}
-          aria-posinset=${row + 1}
-          class="absolute inset-x-0 top-0"
-          style=${{ height: `${rowHeight}px`, transform: `translateY(${row * rowHeight}px)` }}
-        >
-          <${Row} block=${block} indent=${width} />
-        </li>`;
-      })}
+      ${blocks.slice(first, end).map((block, index) => drawRow(block, first + index))}
     </ol>
   </div>`;
 }

@@ -85,8 +85,8 @@ export function TreeView() {
 
 function OnlyGenesis() {
   return html`<${EmptyState} title="Only the genesis block so far">
-    It is the root of every branch. Mine a block, on the overview or with cairn start --mine, and the
-    tree grows here.
+    It is the root of every branch. Mine a block, on the overview or with${" "}
+    <span class="font-mono whitespace-nowrap">cairn start --mine</span>, and the tree grows here.
   </${EmptyState}>`;
 }
 

@@ -18,7 +18,7 @@ describe("bandsOf", () => {
     const bands = bandsOf([]);
     expect(bands).toHaveLength(12);
     expect(bands.every(({ count, fees }) => count === 0 && fees === 0)).toBeTrue();
-    expect(bands.map(({ label }) => label)).toContain("1,000+");
+    expect(bands.map(({ label }) => label)).toContain("1k+");
   });
 
   test("hold everything that the node's histogram has, once", () => {

@@ -6,6 +6,8 @@ import { matchPath } from "../../../public/paths.ts";
 test.each([
   ["/", "/", {}],
   ["/blocks", "/blocks", {}],
+  ["/tree", "/tree", {}],
+  ["/mempool", "/mempool", {}],
   ["/blocks/", "/blocks", {}],
   ["/block/12", "/block/:id", { id: "12" }],
   ["/network", "/network", {}],
