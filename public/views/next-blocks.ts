@@ -15,9 +15,6 @@ import {
 } from "../format.ts";
 import { html } from "../html.ts";
 
-/** A block counts as full when less than this share of it is left: no ordinary payment fits. */
-const FULL_SHARE = 0.998;
-
 interface NextBlocksProps {
   readonly mempool: MempoolSummaryView;
   /** Seconds from block to block; null if the network has no target. */
@@ -42,7 +39,9 @@ export function NextBlocks({ mempool, interval }: NextBlocksProps) {
     <ol class="flex flex-col gap-3">
       ${shown.map((block, index) => {
         const share = block.weight / maxBlockWeight;
-        const least = share < FULL_SHARE ? minFeerate : block.minFeerate;
+        // Where something is left for later, one has to outbid the last that got in.
+        const isFull = index + 1 < blocks.length || (index + 1 === blocks.length && inside < count);
+        const least = isFull ? block.minFeerate : minFeerate;
         const name = index === 0 ? "Next block" : `Block ${index + 1}`;
         return html`<li key=${index}>
           <p class="mb-1 flex flex-wrap justify-between gap-x-3">
@@ -55,7 +54,7 @@ export function NextBlocks({ mempool, interval }: NextBlocksProps) {
           <${Progress} share=${share} label=${`${name}, how full`} />
           <p class="mt-1 flex flex-wrap justify-between gap-x-3 text-[0.8125rem] text-muted">
             <span>${formatNumbered(block.count, "transaction")}, fees <${Amount} sats=${block.fees} /></span>
-            <span>in from ${formatFeerate(least)}</span>
+            <span>${isFull ? "in above" : "in from"} ${formatFeerate(least)}</span>
           </p>
         </li>`;
       })}

@@ -166,7 +166,8 @@ describe.skipIf(!hasBrowser())("mempool", () => {
   test("200 transactions a second leave the page calm", async () => {
     await using watched = await openPage(browser, url);
     const { page } = watched;
-    await count(page, 0);
+    await page.getByText("Every transaction is in a block.").waitFor();
+    await page.waitForFunction(() => document.querySelector("[aria-busy]") === null);
     await page.evaluate(() => {
       const seen = { draws: 0, placeholders: 0, longTasks: [] as number[], shifts: 0 };
       Object.assign(globalThis, { seen });

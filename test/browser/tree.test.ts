@@ -205,7 +205,7 @@ describe.skipIf(!hasBrowser())("block tree", () => {
       await page.locator("ol a").first().waitFor();
       await page.getByRole("button", { name: /^Show all .* Branches/ }).click();
       const list = page.getByRole("list", { name: "Branches" });
-      const branch = list.getByRole("listitem").last();
+      const branch = list.getByRole("listitem").nth(25);
       const href = await branch.getByRole("link").getAttribute("href");
       await branch.getByRole("button").click();
       const target = page.locator(`ol a[href='${href}']`);
