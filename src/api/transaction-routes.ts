@@ -362,7 +362,7 @@ const FAMILY = describe({
   tag: "Transactions",
   summary: "A waiting transaction with its relatives",
   description: "What in the mempool must be confirmed before it, and what spends it.",
-  path: TXID,
+  ...OF_TRANSACTION,
   answers: { 200: { description: "The transaction and its relatives.", schema: WaitingFamily } },
   problems: [400, 404],
 });
