@@ -148,6 +148,9 @@ const PREPARATIONS: Readonly<Record<string, () => Promise<Replaced>>> = {
   "POST /api/wallets/{name}/payments/child": async () => ({
     body: { txid: (await sendPayment()).txid, feerate: 10 },
   }),
+  "GET /api/mempool/transactions/{txid}": async () => ({
+    path: { txid: (await sendPayment()).txid },
+  }),
   // Names and digests of payments are new each time.
   "GET /api/wallets/{name}/payments/{id}": async () => ({ path: { id: (await prepare()).id } }),
   "DELETE /api/wallets/{name}/payments/{id}": async () => ({ path: { id: (await prepare()).id } }),
