@@ -6,7 +6,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import type { Transaction } from "../../src/primitives/transaction.ts";
-import { hasBrowser, openBrowser, openPage, takePicture } from "../support/browser.ts";
+import {
+  expectSound,
+  hasBrowser,
+  LOOKS,
+  openBrowser,
+  openPage,
+  takePicture,
+} from "../support/browser.ts";
 import {
   ANYONE_BY_WITNESS,
   Branch,
@@ -16,7 +23,6 @@ import {
   spend,
   withParams,
 } from "../support/chain-builder.ts";
-import { expectSound, LOOKS } from "../support/sound-page.ts";
 import {
   type RunningApi,
   type RunningNode,

@@ -6,10 +6,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import type { Block } from "../../src/primitives/block.ts";
-import { hasBrowser, openBrowser, openPage, takePicture } from "../support/browser.ts";
+import {
+  expectSound,
+  hasBrowser,
+  LOOKS,
+  openBrowser,
+  openPage,
+  takePicture,
+} from "../support/browser.ts";
 import { ANYONE_BY_WITNESS, Branch, QUICK, spend } from "../support/chain-builder.ts";
 import { forkedChain, minedBy } from "../support/forked-chain.ts";
-import { expectSound, LOOKS } from "../support/sound-page.ts";
 import {
   type RunningApi,
   type RunningNode,
