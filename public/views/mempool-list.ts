@@ -19,7 +19,7 @@ import { Loaded } from "../components/loaded.ts";
 import { Pagination } from "../components/pagination.ts";
 import { EmptyState } from "../components/states.ts";
 import { formatCount, formatFeerate, NOTHING } from "../format.ts";
-import { type Children, Fragment, html, useState } from "../html.ts";
+import { type Children, Fragment, html, useRef, useState } from "../html.ts";
 import { usePlace } from "../router.ts";
 import { useQuery } from "../use-query.ts";
 
@@ -61,10 +61,17 @@ export function MempoolList({ isAtGenesis }: { isAtGenesis: boolean }) {
   const cursor = usePlace().query.get("cursor");
   const [pace, setPace] = useState<"live" | "still">("live");
   const after = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-  const query = useQuery<PageView>(
-    `/api/mempool/transactions?limit=${PAGE_TRANSACTIONS}${after}`,
-    pace === "live" ? ["mempool"] : [],
-  );
+  const path = `/api/mempool/transactions?limit=${PAGE_TRANSACTIONS}${after}`;
+  const newest = useQuery<PageView>(path, ["mempool"]);
+  const held = useRef<{ path: string; answer: PageView } | undefined>(undefined);
+  if (pace === "live") held.current = undefined;
+  else if (held.current?.path !== path && newest.answer !== undefined) {
+    held.current = { path, answer: newest.answer };
+  }
+  const query = {
+    ...newest,
+    answer: held.current?.path === path ? held.current.answer : newest.answer,
+  };
   return html`<${Card}
     title=${cursor === null ? "Highest feerate first" : "Lower feerates"}
     isFlush=${true}
