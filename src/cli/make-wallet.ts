@@ -6,12 +6,13 @@
 
 import { oneOf, setting, type ValuesOf, wholeNumber } from "../node/settings.ts";
 import { ACCOUNT_KINDS, type AccountKind } from "../wallet/account.ts";
+import { MINER_NAME } from "../wallet/keystore-file.ts";
 import { type Answer, type ApiClient, CLIENT_OPTIONS } from "./api-client.ts";
 import { CommandError, flagOnly, UsageError, type World } from "./command.ts";
 import { listWallets } from "./list-wallets.ts";
 import { PASSWORD_OPTIONS, readNewPassword } from "./read-password.ts";
 import type { WalletAnswer } from "./wallet-answers.ts";
-import { given, MINER_NAME, switchOption, WALLET_GROUP, walletPath } from "./wallet-options.ts";
+import { given, switchOption, WALLET_GROUP, walletPath } from "./wallet-options.ts";
 
 /** Highest number of an account: more are none that people have. */
 const MAX_ACCOUNT_INDEX = 1_000_000;

@@ -25,6 +25,7 @@ import {
 import { parseId, type Txid } from "../primitives/hash-id.ts";
 import { PrivateFileError, readPrivateFile } from "../storage/private-file.ts";
 import { type PaymentPlan, REPLACEABLE_SEQUENCE } from "../wallet/fund-payment.ts";
+import { MINER_NAME } from "../wallet/keystore-file.ts";
 import { inputWeightOf } from "../wallet/output-costs.ts";
 import { PaymentError } from "../wallet/payment-error.ts";
 import { planPayment } from "../wallet/payment-plan.ts";
@@ -44,7 +45,7 @@ import type {
   PaymentPreview,
   WalletAnswer,
 } from "./wallet-answers.ts";
-import { type FEE_OPTIONS, MINER_NAME, walletPath } from "./wallet-options.ts";
+import { type FEE_OPTIONS, walletPath } from "./wallet-options.ts";
 
 /** Whom to pay. */
 export interface MinerRecipient {

@@ -5,7 +5,7 @@
  */
 
 import { listOf, setting, textLike, type ValuesOf } from "../node/settings.ts";
-import { WALLET_NAME_PATTERN } from "../wallet/keystore-file.ts";
+import { MINER_NAME, WALLET_NAME_PATTERN } from "../wallet/keystore-file.ts";
 import { ApiClient } from "./api-client.ts";
 import { defineCommand, EXIT_CODE, flagOnly, UsageError } from "./command.ts";
 import { CONFIRM_OPTIONS, confirmPayment } from "./confirm-payment.ts";
@@ -19,7 +19,6 @@ import {
   feeWish,
   given,
   LABEL_OPTIONS,
-  MINER_NAME,
   MONEY_GROUP,
   switchOption,
   WALLET_GROUP,

@@ -25,9 +25,6 @@ export const WALLET_GROUP = "Wallet";
 /** Heading of wallets, and of what is done with them, in the overview. */
 export const MONEY_GROUP = "Wallets and payments";
 
-/** The name by which payments come from the node's own mining key; no wallet made here has it. */
-export const MINER_NAME = "miner";
-
 /** Returns an option that is off unless it is named. */
 export function switchOption(group: string, help: string): Setting<boolean> {
   return flagOnly(setting({ kind: truth(), group, help, default: false }));

@@ -16,8 +16,8 @@ export interface MinerTag {
 /** `/cairn:TAG:STREAM/` as one push: the tag may itself have colons and slashes, streams are A..ZZ. */
 const CAIRN_PATTERN = /^\/cairn:([\x20-\x7e]*):([A-Z]{0,8})\/$/;
 
-/** What stands between two slashes, the second of which may begin the next. */
-const SLASHED_PATTERN = /\/([\x20-\x2e\x30-\x7e]+)(?=\/)/g;
+/** What stands between two slashes, the second of which may begin the next; dates do not count. */
+const SLASHED_PATTERN = /(?<!\d)\/([\x20-\x2e\x30-\x7e]+)(?=\/)/g;
 
 /** Returns what the scriptSig of a coinbase says; for other forms, its longest text in slashes. */
 export function parseMinerTag(scriptSig: Uint8Array): MinerTag {

@@ -33,6 +33,9 @@ export const MAX_DESCRIPTORS = 8;
 /** What wallets may be called: safe as a file's name everywhere. */
 export const WALLET_NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
+/** What the node's own mining key is called, so that no wallet made here is. */
+export const MINER_NAME = "miner";
+
 /** With a password, without one, or without a secret. */
 export type WalletKind = "encrypted" | "plain" | "watch";
 

@@ -40,17 +40,18 @@ export class PsbtError extends Error {
   }
 }
 
-/** Runs what the library does, and says its failure in our words. */
-export function guard<T>(code: PsbtProblem, work: () => T, inputIndex?: number): T {
+/** Runs what the library does, and says its failure in our words: its own may show values. */
+export function guard<T>(code: keyof typeof FAILURES, work: () => T, inputIndex?: number): T {
   try {
     return work();
   } catch (error) {
     if (error instanceof PsbtError) throw error;
-    // Not as a cause: the library's errors may show values, and this one may be logged.
-    const message = error instanceof Error ? error.message : "unknown";
-    throw new PsbtError(code, message.slice(0, MAX_MESSAGE_LENGTH), inputIndex);
+    throw new PsbtError(code, FAILURES[code], inputIndex);
   }
 }
 
-/** Enough for a sentence, not for a script. */
-const MAX_MESSAGE_LENGTH = 200;
+const FAILURES = {
+  format: "this is no PSBT, or a damaged one",
+  incomplete: "signatures are missing, or are of a script that cannot be completed here",
+  mismatch: "these PSBTs are not of one transaction, or contradict each other",
+} as const;

@@ -31,7 +31,7 @@ import {
 import type { Chance } from "./coin-selection.ts";
 import { parseDescriptor } from "./descriptor.ts";
 import type { Keystore, ListedWallet, WalletEntry } from "./keystore.ts";
-import { WALLET_NAME_PATTERN } from "./keystore-file.ts";
+import { MINER_NAME, WALLET_NAME_PATTERN } from "./keystore-file.ts";
 import { signMessage } from "./message.ts";
 import { ENTROPY_BYTES } from "./mnemonic.ts";
 import { copyPsbt } from "./psbt.ts";
@@ -481,6 +481,7 @@ export class Wallets {
   }
 
   #checkName(name: string): void {
+    if (name === MINER_NAME) throw nameTaken(name);
     if (this.#needs.store.contacts.find(name) !== undefined) throw nameTaken(name);
   }
 
