@@ -48,6 +48,8 @@ export interface ProcessNode {
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
   /** What it has written to standard error so far. */
   readonly log: () => string;
+  /** What it has written to standard output so far. */
+  readonly output: () => string;
   /** `kill -9`, and the end of it. */
   readonly kill: () => Promise<void>;
   /** SIGTERM; returns the exit code. */
@@ -100,7 +102,10 @@ export async function startProcessNode(
   const drained = drain(child.stderr, (text) => {
     log += text;
   });
-  const welcome = await readWelcome(child.stdout);
+  let output = "";
+  const welcome = await readWelcome(child.stdout, (text) => {
+    output += text;
+  });
   if (welcome === undefined) {
     await Promise.all([child.exited, drained]);
     throw new Error(`the node ended with ${child.exitCode}: ${log}`);
@@ -109,6 +114,7 @@ export async function startProcessNode(
     ...welcome,
     process: child,
     log: () => log,
+    output: () => output,
     kill: async () => {
       child.kill("SIGKILL");
       await child.exited;
@@ -123,6 +129,7 @@ export async function startProcessNode(
 /** What the welcome says; goes on reading so that the pipe never fills. */
 async function readWelcome(
   stdout: ReadableStream<Uint8Array>,
+  take: (text: string) => void,
 ): Promise<Pick<ProcessNode, "url" | "p2pPort"> | undefined> {
   const { promise, resolve } = Promise.withResolvers<
     Pick<ProcessNode, "url" | "p2pPort"> | undefined
@@ -130,6 +137,7 @@ async function readWelcome(
   let text = "";
   void drain(stdout, (part) => {
     text += part;
+    take(part);
     const url = /Dashboard\s+(http:\/\/\S+?)\/?\s/.exec(text)?.[1];
     const port = /accepted at port (\d+);/.exec(text)?.[1];
     if (url !== undefined && port !== undefined) resolve({ url, p2pPort: Number(port) });
