@@ -297,10 +297,10 @@ export class Wallets {
       const looksLikeName = error.reason === "format" || text.length < MIN_ADDRESS_LENGTH;
       throw new WalletError(
         looksLikeName ? "unknown-recipient" : "bad-recipient",
+        // Whatever was typed in its place is not repeated.
         looksLikeName
-          ? `${text} is no address, and no contact or wallet of that name is here`
-          : `${text}: ${error.message}`,
-        { recipient: text },
+          ? "this is no address, and no contact or wallet of that name is here"
+          : error.message,
       );
     }
   }
@@ -321,7 +321,7 @@ export class Wallets {
   /** The contact of this name; WalletError if there is none. */
   getContact(name: string): Contact {
     const contact = this.#needs.store.contacts.find(name);
-    if (contact === undefined) throw noContact(name);
+    if (contact === undefined) throw noContact();
     return contact;
   }
 
@@ -337,7 +337,7 @@ export class Wallets {
 
   deleteContact(name: string): void {
     if (!this.#needs.store.contacts.delete(name)) {
-      throw noContact(name);
+      throw noContact();
     }
     this.#tellUsers();
   }
@@ -581,8 +581,9 @@ function nameTaken(name: string): WalletError {
   });
 }
 
-function noContact(name: string): WalletError {
-  return new WalletError("contact-not-found", `there is no contact ${name}`, { name });
+/** Without the name: whatever was typed in its place is not repeated. */
+function noContact(): WalletError {
+  return new WalletError("contact-not-found", "there is no contact of that name");
 }
 
 function messageOf(error: unknown): string {

@@ -222,6 +222,9 @@ function badBodies({ example, schema }: Operation): string[] {
   const whole = JSON.stringify({ ...example, password: PASSWORD, mnemonic: WORDS });
   return [
     ...misplaced.map((body) => JSON.stringify(body)),
+    ...[PASSWORD, WORDS].map((to) =>
+      JSON.stringify({ ...example, recipients: [{ to, amount: 1_000 }] }),
+    ),
     JSON.stringify({ ...example, words: WORDS, entropy: ENTROPY }),
     JSON.stringify({ ...example, password: [PASSWORD] }),
     JSON.stringify({ ...example, password: { is: PASSWORD }, session: PASSWORD }),
