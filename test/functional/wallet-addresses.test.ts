@@ -191,6 +191,10 @@ describe("names", () => {
     await expect(
       world.make("bob").then(() => wallets.create({ name: "bob", password: "x" })),
     ).rejects.toMatchObject({ code: expect.stringMatching(/name-taken|exists/) });
+    // Nor is anything named like the key that the node mines to.
+    await expect(wallets.create({ name: "miner", password: "x" })).rejects.toMatchObject({
+      code: "name-taken",
+    });
     expect(wallets.resolve("alice").address).toBe(textOf(0, 0));
     expect(wallets.resolve("bob").address).toBe(textOf(0, 5));
   });
