@@ -8,7 +8,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromHex } from "../../src/lib/bytes.ts";
@@ -34,8 +34,6 @@ const NEW_PASSWORD = "canary-renewed-Lm58";
 
 /** Bytes of a body that no route takes. */
 const TOO_MANY_BYTES = 3 * 1024 * 1024;
-
-const HAS_COMMANDS = existsSync(join(import.meta.dir, "../../src/cli/wallet-restore.ts"));
 
 const directory = mkdtempSync(join(tmpdir(), "cairn-canary-"));
 const search = new SecretSearch();
@@ -329,33 +327,30 @@ function expectFilesClean(): void {
   expect(search.findInFiles(directory)).toEqual([]);
 }
 
-test.skipIf(!HAS_COMMANDS)(
-  "commands about wallets repeat no secret (skipped where there are none yet)",
-  async () => {
-    const options = ["--data", directory, "--network", "regtest"];
-    const run = (argv: string[], stdin: string) =>
-      runCommand([...argv, ...options], { program: FROM_SOURCE, stdin });
-    const passwordFile = join(mkdtempSync(join(tmpdir(), "cairn-canary-key-")), "password");
-    writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
-    try {
-      const unlocked = ["--password-file", passwordFile];
-      const restore = ["wallet", "restore", "typed", "--words-stdin", ...unlocked];
-      const done = [
-        await run(restore, `${WORDS}\n`),
-        await run(restore, `${WORDS}\n`),
-        await run(["wallet", "restore", "wrong", "--words-stdin", ...unlocked], `zoo ${WORDS}\n`),
-        await run(["wallet", "show", "typed"], ""),
-        await run(["wallet", "list"], ""),
-        await run(["wallet", "show", "typed", "--json"], ""),
-        await run(["wallet", "remove", "typed"], ""),
-      ];
-      expect(done[0]?.exitCode).toBe(0);
-      expect(done[1]?.exitCode).not.toBe(0);
-      const printed = done.flatMap(({ stdout, stderr }) => [stdout, stderr]);
-      expect(printed.flatMap((text) => search.find(text))).toEqual([]);
-      expectNothing();
-    } finally {
-      rmSync(join(passwordFile, ".."), { recursive: true, force: true });
-    }
-  },
-);
+test("commands about wallets repeat no secret", async () => {
+  const options = ["--data", directory, "--network", "regtest"];
+  const run = (argv: string[], stdin: string) =>
+    runCommand([...argv, ...options], { program: FROM_SOURCE, stdin });
+  const passwordFile = join(mkdtempSync(join(tmpdir(), "cairn-canary-key-")), "password");
+  writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
+  try {
+    const unlocked = ["--password-file", passwordFile];
+    const restore = ["wallet", "restore", "typed", "--words-stdin", ...unlocked];
+    const done = [
+      await run(restore, `${WORDS}\n`),
+      await run(restore, `${WORDS}\n`),
+      await run(["wallet", "restore", "wrong", "--words-stdin", ...unlocked], `zoo ${WORDS}\n`),
+      await run(["wallet", "show", "typed"], ""),
+      await run(["wallet", "list"], ""),
+      await run(["wallet", "show", "typed", "--json"], ""),
+      await run(["wallet", "remove", "typed"], ""),
+    ];
+    expect(done[0]?.exitCode).toBe(0);
+    expect(done[1]?.exitCode).not.toBe(0);
+    const printed = done.flatMap(({ stdout, stderr }) => [stdout, stderr]);
+    expect(printed.flatMap((text) => search.find(text))).toEqual([]);
+    expectNothing();
+  } finally {
+    rmSync(join(passwordFile, ".."), { recursive: true, force: true });
+  }
+});
