@@ -13,14 +13,20 @@ export interface Refresher {
   stop(): void;
 }
 
-/** Starts with the first `act` when it is first requested; then `intervalMs` apart at least. */
+/** Of a node or page that takes its time, the share that one thing done again may take. */
+const BUSY_SHARE = 1 / 4;
+
+/**
+ * Starts with the first `act` when it is first requested; then `intervalMs` apart at least, and more
+ * if it takes long: whoever is busy is asked less.
+ */
 export function createRefresher(
   act: (signal: AbortSignal) => Promise<void>,
   intervalMs: number,
 ): Refresher {
   const abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let startedAt = Number.NEGATIVE_INFINITY;
+  let mayStartAt = Number.NEGATIVE_INFINITY;
   let isRunning = false;
   let isWanted = false;
 
@@ -28,18 +34,20 @@ export function createRefresher(
     timer = undefined;
     isWanted = false;
     isRunning = true;
-    startedAt = performance.now();
+    const startedAt = performance.now();
     try {
       await act(abort.signal);
     } finally {
       isRunning = false;
+      const took = performance.now() - startedAt;
+      mayStartAt = startedAt + Math.max(intervalMs, took / BUSY_SHARE);
     }
     if (isWanted) request();
   };
   const request = () => {
     isWanted = true;
     if (isRunning || timer !== undefined || abort.signal.aborted) return;
-    timer = setTimeout(() => void run(), Math.max(0, startedAt + intervalMs - performance.now()));
+    timer = setTimeout(() => void run(), Math.max(0, mayStartAt - performance.now()));
   };
   return {
     request,

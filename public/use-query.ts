@@ -24,8 +24,11 @@ export interface Query<Answer> {
 /** Answers kept for pages that are gone back to. */
 const MAX_KEPT_ANSWERS = 60;
 
-/** Milliseconds from one question to the next of the same component at least. */
-const MIN_INTERVAL_MS = 700;
+/**
+ * Milliseconds from one question to the next of the same component at least: as often as the node
+ * tells of its mempool, or what came after the last question would be shown late.
+ */
+const MIN_INTERVAL_MS = 250;
 
 const kept = new Map<string, unknown>();
 

@@ -66,7 +66,8 @@ export async function run(): Promise<void> {
   const argv = ["--network", "regtest", "--no-mine", "--address", address, "--data", folder];
   const node = await startProcessNode(argv, { program });
   try {
-    await measure(node, await prepare(node, key));
+    const count = TRANSACTIONS_PER_SECOND * SECONDS;
+    await measure(node, await preparePayments(node, key, count));
   } finally {
     await node.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -168,9 +169,12 @@ async function submit(
   answeredAt.set(tx.txid, performance.now());
 }
 
-/** Mines coins, divides them, and returns as many payments as are to be submitted. */
-async function prepare(node: ProcessNode, key: PaymentKey): Promise<Transaction[]> {
-  const count = TRANSACTIONS_PER_SECOND * SECONDS;
+/** Mines coins for `key`, divides them, and returns `count` payments that are to be submitted. */
+export async function preparePayments(
+  node: ProcessNode,
+  key: PaymentKey,
+  count: number,
+): Promise<Transaction[]> {
   const splits = Math.ceil(count / COINS_PER_SPLIT);
   await mine(node, MATURITY + splits);
   const coins: SpendableCoin[] = [];
@@ -208,11 +212,17 @@ async function coinbaseOf(node: ProcessNode, height: number): Promise<SpendableC
   return { outpoint: { txid: coinbase.txid, vout: 0 }, value: output.value };
 }
 
-async function mine(node: ProcessNode, blocks: number): Promise<void> {
+/** Mines `blocks` at once. */
+export async function mine(node: ProcessNode, blocks: number): Promise<void> {
   await post(node, "/api/mine", { blocks });
 }
 
-async function post(node: ProcessNode, path: string, body: unknown): Promise<void> {
+/** Sends `body`; throws unless it was taken. */
+export async function post(
+  node: Pick<ProcessNode, "url">,
+  path: string,
+  body: unknown,
+): Promise<void> {
   const answer = await fetch(node.url + path, {
     method: "POST",
     headers: { "content-type": "application/json" },

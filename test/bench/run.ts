@@ -4,6 +4,7 @@
 
 import { cpus } from "node:os";
 import { run as connect } from "./connect.bench.ts";
+import { run as dashboard } from "./dashboard.bench.ts";
 import { run as index } from "./index.bench.ts";
 import { run as kernel } from "./kernel.bench.ts";
 import { run as linear } from "./linear.bench.ts";
@@ -16,8 +17,9 @@ import { run as wallet } from "./wallet.bench.ts";
 const processors = cpus();
 console.log(`${processors.length} × ${processors[0]?.model ?? "unknown"}, Bun ${Bun.version}`);
 
-const benches = { kernel, signatures, linear, connect, index, live, startup, sync, wallet };
-for (const [name, run] of Object.entries(benches)) {
+const chain = { kernel, signatures, linear, connect, index, sync };
+const program = { live, dashboard, startup, wallet };
+for (const [name, run] of Object.entries({ ...chain, ...program })) {
   console.log(`\n${name}`);
   await run();
 }
