@@ -110,8 +110,13 @@ const DOORS: readonly { name: string; pattern: RegExp; folders: readonly string[
   },
   {
     name: "a wallet library",
-    pattern: /^@scure\/(?:bip32|bip39|btc-signer)(?:\/|$)/,
+    pattern: /^@scure\/(?:bip32|btc-signer)(?:\/|$)/,
     folders: ["src/wallet/"],
+  },
+  {
+    name: "a library of mnemonics",
+    pattern: /^@scure\/bip39(?:\/|$)/,
+    folders: ["src/wallet/", "public/mnemonic.ts"],
   },
   { name: "preact", pattern: /^(?:preact|htm)(?:\/|$)/, folders: ["public/html.ts"] },
   {
