@@ -34,6 +34,9 @@ const TOKEN_KEY = "cairn-token";
 /** Where to look for a token that came with the page's address: after its `#`, never sent. */
 const TOKEN_FRAGMENT = /^#token=([\x21-\x7e]{32,1024})$/;
 
+/** What only the node's owner may read. */
+const PRIVATE_PATH = /^\/api\/(?:wallets|contacts|contracts)(?:[/?]|$)/;
+
 /** Returns what GET `path` answers; throws ApiProblem. */
 export function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
   return ask<Answer>(path, { method: "GET" }, signal);
@@ -41,13 +44,27 @@ export function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 
 /** Sends `body` by POST and returns the answer; throws ApiProblem. `signal` replaces the limit. */
 export function post<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
-  const headers = { "content-type": "application/json" };
-  return ask<Answer>(path, { method: "POST", headers, body: JSON.stringify(body) }, signal);
+  return send<Answer>("POST", path, body, signal);
+}
+
+/** Sends `body` by PUT and returns the answer; throws ApiProblem. */
+export function put<Answer>(path: string, body: unknown): Promise<Answer> {
+  return send<Answer>("PUT", path, body);
 }
 
 /** Sends DELETE and returns the answer; throws ApiProblem. */
-export function remove<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return ask<Answer>(path, { method: "DELETE" }, signal);
+export function remove<Answer>(path: string): Promise<Answer> {
+  return send<Answer>("DELETE", path, {});
+}
+
+function send<Answer>(
+  method: string,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const headers = { "content-type": "application/json" };
+  return ask<Answer>(path, { method, headers, body: JSON.stringify(body) }, signal);
 }
 
 /** Keeps the token that came with the page's address, and takes it off the address. */
@@ -75,8 +92,9 @@ async function ask<Answer>(
   { headers, ...init }: { method: string; headers?: Record<string, string>; body?: string },
   signal: AbortSignal = AbortSignal.timeout(TIMEOUT_MS),
 ): Promise<Answer> {
-  // Reading needs no token, and a wrong one would have even that refused.
-  const token = init.method === "GET" ? null : sessionStorage.getItem(TOKEN_KEY);
+  // Reading what is for all needs no token, and a wrong one would have even that refused.
+  const isOpen = init.method === "GET" && !PRIVATE_PATH.test(path);
+  const token = isOpen ? null : sessionStorage.getItem(TOKEN_KEY);
   const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
   let response: Response;
   try {

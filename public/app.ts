@@ -12,7 +12,7 @@ import { EmptyState } from "./components/states.ts";
 import { Toasts } from "./components/toasts.ts";
 import { startDashboardStore, useDashboard } from "./dashboard-store.ts";
 import { Fragment, html, render, type View } from "./html.ts";
-import type { PagePath } from "./paths.ts";
+import type { PagePath, Route } from "./paths.ts";
 import { startRouter, usePlace } from "./router.ts";
 import { AddressView } from "./views/address.ts";
 import { BlockView } from "./views/block.ts";
@@ -23,6 +23,9 @@ import { NetworkView } from "./views/network.ts";
 import { OverviewView } from "./views/overview.ts";
 import { TransactionView } from "./views/transaction.ts";
 import { TreeView } from "./views/tree.ts";
+import { ContactsView } from "./views/contacts.ts";
+import { WalletView } from "./views/wallet.ts";
+import { WalletsView } from "./views/wallets.ts";
 
 const VIEWS: Readonly<Record<PagePath, () => View>> = {
   "/": OverviewView,
@@ -34,6 +37,11 @@ const VIEWS: Readonly<Record<PagePath, () => View>> = {
   "/address/:address": AddressView,
   "/network": NetworkView,
   "/mining": MiningView,
+  "/wallet": WalletsView,
+  "/wallet/:name": WalletView,
+  "/wallet/:name/:section": WalletView,
+  "/wallet/:name/:section/:item": WalletView,
+  "/contacts": ContactsView,
 };
 
 const LINKS: readonly NavigationLink[] = [
@@ -43,7 +51,13 @@ const LINKS: readonly NavigationLink[] = [
   { href: "/mempool", text: "Mempool" },
   { href: "/network", text: "Network" },
   { href: "/mining", text: "Mining" },
+  { href: "/wallet", text: "Wallet", covers: ["/wallet/", "/contacts"] },
 ];
+
+/** What a page is about: it is drawn anew for another one, and not for another part of the same. */
+function subjectOf({ page, parameters }: Route): string {
+  return Object.values(parameters)[0] ?? page;
+}
 
 function App() {
   const { path, route } = usePlace();
@@ -51,7 +65,7 @@ function App() {
   const nothing = html`<${EmptyState} title="There is no such page" />`;
   return html`<${Fragment}>
     <${Layout} links=${LINKS} path=${path} connection=${connection} status=${status}>
-      ${route === undefined ? nothing : html`<${VIEWS[route.page]} key=${path} />`}
+      ${route === undefined ? nothing : html`<${VIEWS[route.page]} key=${subjectOf(route)} />`}
     </${Layout}>
     <${Toasts} />
     <${TokenDialog} />

@@ -16,6 +16,11 @@ export const PAGE_PATHS = [
   "/address/:address",
   "/network",
   "/mining",
+  "/wallet",
+  "/wallet/:name",
+  "/wallet/:name/:section",
+  "/wallet/:name/:section/:item",
+  "/contacts",
 ] as const;
 
 /** One of the pages' paths, as it stands in the list. */

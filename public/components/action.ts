@@ -17,15 +17,23 @@ export interface Action {
   run(act: () => Promise<void>): void;
 }
 
-/** Runs what changes something at the node. */
-export function useAction(): Action {
+/** An action that keeps what went wrong, to be shown beside it. */
+export interface Attempt extends Action {
+  /** Of the last run; undefined if it went well. */
+  readonly problem: ApiProblem | undefined;
+}
+
+/** Runs what changes something at the node; `onProblem` hears what goes wrong, else a notice tells. */
+export function useAction(onProblem: (problem: ApiProblem) => void = notify): Action {
   const [isRunning, setRunning] = useState(false);
   const attempt = async (act: () => Promise<void>) => {
     setRunning(true);
     try {
       await act();
     } catch (error) {
-      tell(problemFrom(error), () => void attempt(act));
+      const problem = problemFrom(error);
+      if (problem.status === 401) requestToken(() => void attempt(act));
+      else onProblem(problem);
     } finally {
       setRunning(false);
     }
@@ -33,11 +41,26 @@ export function useAction(): Action {
   return { isRunning, run: (act) => void attempt(act) };
 }
 
-function tell(problem: ApiProblem, retry: () => void): void {
-  if (problem.status === 401) {
-    askForToken(retry);
-    return;
-  }
+/** Runs what changes something at the node, for a form that shows what went wrong itself. */
+export function useAttempt(): Attempt {
+  const [problem, setProblem] = useState<ApiProblem | undefined>(undefined);
+  const { isRunning, run } = useAction(setProblem);
+  return {
+    isRunning,
+    problem,
+    run: (act) => {
+      setProblem(undefined);
+      run(act);
+    },
+  };
+}
+
+/** Has the token asked for, and calls `retry` with it kept. */
+export function requestToken(retry: () => void): void {
+  askForToken(retry);
+}
+
+function notify(problem: ApiProblem): void {
   showToast([problem.message, problem.hint ?? ""].join(" ").trim(), "bad");
 }
 

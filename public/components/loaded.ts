@@ -6,6 +6,7 @@
 
 import { html, type View } from "../html.ts";
 import type { Query } from "../use-query.ts";
+import { requestToken } from "./action.ts";
 import { ErrorState, LoadingState } from "./states.ts";
 
 interface LoadedProps<Answer> {
@@ -19,6 +20,9 @@ interface LoadedProps<Answer> {
 export function Loaded<Answer>({ query, lines = 4, children }: LoadedProps<Answer>) {
   const { answer, problem, reload } = query;
   if (answer !== undefined) return children(answer);
-  if (problem !== undefined) return html`<${ErrorState} problem=${problem} onRetry=${reload} />`;
+  if (problem !== undefined) {
+    const retry = problem.status === 401 ? () => requestToken(reload) : reload;
+    return html`<${ErrorState} problem=${problem} onRetry=${retry} />`;
+  }
   return html`<${LoadingState} lines=${lines} />`;
 }

@@ -27,6 +27,15 @@ export function ErrorState({ problem, onRetry }: { problem: ApiProblem; onRetry?
   </div>`;
 }
 
+/** The same in two lines, within a form; nothing if there is no problem. */
+export function ProblemNote({ problem }: { problem: ApiProblem | undefined }) {
+  if (problem === undefined) return null;
+  return html`<div role="alert" class="rounded-lg border border-l-4 border-strong border-l-bad px-3 py-2 text-sm">
+    <p class="font-medium">${problem.message}</p>
+    ${problem.hint === undefined ? null : html`<p class="mt-0.5 text-[0.8125rem] text-muted">${problem.hint}</p>`}
+  </div>`;
+}
+
 /** Room for what is on its way, as high as it will be. */
 export function LoadingState({ lines = 3 }: { lines?: number }) {
   return html`<div aria-busy="true" class="flex flex-col gap-3 p-4">
