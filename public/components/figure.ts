@@ -29,12 +29,19 @@ export function Figure({ label, value, note, title, children }: FigureProps) {
   </div>`;
 }
 
+interface FiguresProps {
+  readonly label: string;
+  /** True if each must be read to its last digit, and needs room for it. */
+  readonly areLong?: boolean;
+  readonly children?: Children;
+}
+
 /** A row of figures that wraps. */
-export function Figures({ label, children }: { label: string; children?: Children }) {
-  return html`<dl
-    aria-label=${label}
-    class="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-6"
-  >
+export function Figures({ label, areLong = false, children }: FiguresProps) {
+  const columns = areLong
+    ? "sm:grid-cols-2 lg:grid-cols-3"
+    : "grid-cols-2 sm:grid-cols-3 xl:grid-cols-6";
+  return html`<dl aria-label=${label} class=${`grid gap-3 ${columns}`}>
     ${children}
   </dl>`;
 }

@@ -26,11 +26,11 @@ export function LabelEditor({ about, value, onSave }: LabelEditorProps) {
     const look = value === null ? "text-muted" : "";
     return html`<button
       type="button"
-      aria-label=${value === null ? `Add a label to ${about}` : `Change the label of ${about}: ${value}`}
       onClick=${() => setDraft(value ?? "")}
-      class=${`-mx-1 min-h-6 max-w-full truncate rounded px-1 text-left text-[0.8125rem] underline decoration-dotted underline-offset-4 hover:bg-raised ${look}`}
+      class=${`-mx-1 min-h-6 max-w-60 truncate rounded px-1 text-left text-[0.8125rem] underline decoration-dotted underline-offset-4 hover:bg-raised ${look}`}
     >
       ${value ?? "Add label"}
+      <span class="sr-only">${value === null ? `to ${about}` : `: change the label of ${about}`}</span>
     </button>`;
   }
   const submit = (event: Event) => {

@@ -9,7 +9,7 @@ import { html } from "../html.ts";
 /** A numbered list of `words`; not for translators. */
 export function WordGrid({ words }: { words: readonly string[] }) {
   return html`<ol
-    translate="no"
+    translate=${false}
     aria-label="The words"
     class="grid grid-cols-2 gap-x-4 gap-y-1.5 rounded-lg border border-line bg-raised p-4 font-mono sm:grid-cols-3 md:grid-cols-4"
   >

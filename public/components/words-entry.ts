@@ -34,7 +34,7 @@ export function WordsEntry({ onEntered, onCancel }: WordsEntryProps) {
     setProblem(undefined);
     setText(next);
   };
-  return html`<form onSubmit=${submit} class="flex flex-col gap-4" translate="no">
+  return html`<form onSubmit=${submit} class="flex flex-col gap-4" translate=${false}>
     <${TextField}
       label="The words of the wallet"
       value=${text}

@@ -240,7 +240,7 @@ function HashField({ hash, onChange }: { hash: string; onChange: (hash: string) 
         ? html`<div><${Button} isDisabled=${action.isRunning} onClick=${make}>Make a secret</${Button}></div>`
         : html`<div class="rounded-lg border border-l-4 border-strong border-l-accent px-3 py-2 text-sm">
             <p class="font-medium">The secret, shown only now:</p>
-            <p translate="no" class="mt-1 font-mono text-[0.8125rem] break-all">
+            <p translate=${false} class="mt-1 font-mono text-[0.8125rem] break-all">
               ${secret} <${CopyButton} text=${secret} label="the secret" />
             </p>
             <p class="mt-1 text-[0.8125rem] text-muted">Keep it where you find it again: the receiver needs it to spend, and nothing else brings it back.</p>

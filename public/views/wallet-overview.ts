@@ -27,7 +27,7 @@ export function WalletOverview({ wallet, reload }: WalletPartProps) {
   const isDevelopment = useDashboard().status?.network === DEVELOPMENT_NETWORK;
   const more = html`<a href=${walletPage(name, "history")} class="text-sm text-accent hover:underline">All of it</a>`;
   return html`<${Fragment}>
-    <${Figures} label="Balance">
+    <${Figures} label="Balance" areLong=${true}>
       <${Figure}
         label="Can be spent"
         value=${html`<${Amount} sats=${balance.spendable} />`}

@@ -62,7 +62,7 @@ export function WalletPayment({ wallet, reload, item }: WalletPartProps) {
         ${payment.state === "open" ? html`<${Confirm} wallet=${wallet} payment=${payment} path=${path} onChanged=${changed} />` : null}
         ${
           payment.state === "expired" || payment.state === "cancelled"
-            ? html`<p class="mt-4 text-muted">Its coins are free again. <a href=${walletPage(wallet.name, "send")} class="text-accent hover:underline">Prepare another one</a></p>`
+            ? html`<p class="mt-4 text-muted">Its coins are free again. <a href=${walletPage(wallet.name, "send")} class="text-accent underline">Prepare another one</a></p>`
             : null
         }
       </${Card}>

@@ -28,8 +28,11 @@ export function WalletReceive({ wallet, reload }: WalletPartProps) {
     event.preventDefault();
     action.run(async () => {
       const text = label.trim();
+      const path = walletRoute(wallet.name, "/addresses");
+      // Whoever saw the one that is shown may have it.
+      await post(path, {});
       const body = { new: true, ...(text === "" ? {} : { label: text }) };
-      setHandedOut(await post<ReceiveAddressView>(walletRoute(wallet.name, "/addresses"), body));
+      setHandedOut(await post<ReceiveAddressView>(path, body));
       setLabel("");
       reload();
     });
@@ -64,7 +67,7 @@ export function WalletReceive({ wallet, reload }: WalletPartProps) {
         }
         <p class="text-[0.8125rem] text-muted">
           All of them are under
-          <a href=${walletPage(wallet.name, "addresses")} class="text-accent hover:underline">Addresses</a>.
+          <a href=${walletPage(wallet.name, "addresses")} class="text-accent underline">Addresses</a>.
         </p>
       </div>
     </div>

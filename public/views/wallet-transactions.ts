@@ -74,7 +74,7 @@ export function WalletTransactions({ wallet, isShort = false }: WalletTransactio
           rows=${transactions}
           keyOf=${({ txid }: OwnTransactionView) => txid}
           empty=${html`<${EmptyState} title="Nothing came or went yet">
-            <a href=${walletPage(name, "receive")} class="text-accent hover:underline">Show an address</a> to whoever pays.
+            <a href=${walletPage(name, "receive")} class="text-accent underline">Show an address</a> to whoever pays.
           </${EmptyState}>`}
         />
         ${
@@ -124,11 +124,13 @@ function columnsOf(
     {
       title: "Change",
       isNumeric: true,
+      isWide: true,
       cell: ({ amount }) => html`<${Amount} sats=${amount} isChange=${true} />`,
     },
     {
       title: "Balance",
       isNumeric: true,
+      isWide: true,
       cell: ({ balance }) => html`<${Amount} sats=${balance} />`,
     },
   ];

@@ -46,16 +46,19 @@ const COLUMNS: readonly Column<ListedWalletViewType>[] = [
   {
     title: "Balance",
     isNumeric: true,
+    isWide: true,
     cell: ({ balance }) => html`<${Amount} sats=${balance?.confirmed ?? null} />`,
   },
   {
     title: "Waits",
     isNumeric: true,
+    isWide: true,
     cell: ({ balance }) => html`<${Amount} sats=${balance?.pending ?? null} isChange=${true} />`,
   },
   {
     title: "Can be spent",
     isNumeric: true,
+    isWide: true,
     cell: ({ balance }) => html`<${Amount} sats=${balance?.spendable ?? null} />`,
   },
 ];
