@@ -5,6 +5,7 @@
  * or in what is drawn.
  */
 
+import { problemFrom } from "./api-client.ts";
 import { nodeTime } from "./dashboard-store.ts";
 import { useEffect, useState } from "./html.ts";
 
@@ -19,6 +20,9 @@ export interface WalletSession {
 
 /** Leave to use a wallet's keys, as a request's body has it; a wallet without a password needs none. */
 export type Authority = { readonly password: string } | { readonly session: string } | object;
+
+/** Codes of a session that is over, or has spent what it may. */
+const ENDED: ReadonlySet<string> = new Set(["wallet-locked", "unlock-limit-exceeded"]);
 
 const sessions = new Map<string, WalletSession>();
 const listeners = new Set<() => void>();
@@ -51,11 +55,22 @@ export function useSession(name: string): WalletSession | undefined {
   return findSession(name);
 }
 
-/** Returns what to send: the session if there is one, else the password if there is one. */
-export function authorityFor(name: string, password: string): Authority {
+/**
+ * Has `act` use the wallet's keys: by its session if there is one, else by the password if there is
+ * one. A session that the node no longer takes is forgotten, so that the password is asked for.
+ */
+export async function signAs<Answer>(
+  { name, password }: { readonly name: string; readonly password: string },
+  act: (authority: Authority) => Promise<Answer>,
+): Promise<Answer> {
   const session = findSession(name);
-  if (session !== undefined) return { session: session.session };
-  return password === "" ? {} : { password };
+  if (session === undefined) return await act(password === "" ? {} : { password });
+  try {
+    return await act({ session: session.session });
+  } catch (error) {
+    if (ENDED.has(problemFrom(error).code)) forgetSession(name);
+    throw error;
+  }
 }
 
 function tell(): void {

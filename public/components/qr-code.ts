@@ -18,10 +18,10 @@ export function QrCode({ text, label }: { text: string; label: string }) {
     aria-label=${label}
     viewBox=${`0 0 ${size} ${size}`}
     shape-rendering="crispEdges"
-    class="block aspect-square w-full max-w-60 scheme-light rounded-lg"
+    class="block aspect-square w-full max-w-60 rounded-lg"
   >
-    <rect width=${size} height=${size} fill="var(--color-surface)" />
-    <path d=${path} fill="var(--color-text)" />
+    <rect width=${size} height=${size} class="fill-paper" />
+    <path d=${path} class="fill-ink" />
   </svg>`;
 }
 

@@ -60,6 +60,13 @@ export function ContractForm({ name }: { name: string }) {
     setProblem("");
     setDraft((known) => ({ ...known, ...changes }));
   };
+  const changeParties = (field: string, update: PartiesUpdate) => {
+    setProblem("");
+    setDraft((known) => {
+      const parties = update(known.parties[field] ?? []);
+      return { ...known, parties: { ...known.parties, [field]: parties } };
+    });
+  };
   const choose = (chosen: TemplateName) => {
     setTemplate(chosen);
     setProblem("");
@@ -98,9 +105,7 @@ export function ContractForm({ name }: { name: string }) {
           title=${title}
           isList=${isList}
           parties=${draft.parties[field] ?? []}
-          onChange=${(parties: readonly PartyDraft[]) => {
-            change({ parties: { ...draft.parties, [field]: parties } });
-          }}
+          onChange=${(update: PartiesUpdate) => changeParties(field, update)}
         />`,
       )}
       ${
@@ -152,18 +157,23 @@ export function ContractForm({ name }: { name: string }) {
   </${Card}>`;
 }
 
+/** What becomes of parties as they are by then: a key arrives while somebody types. */
+type PartiesUpdate = (parties: readonly PartyDraft[]) => readonly PartyDraft[];
+
 interface PartiesProps {
   readonly name: string;
   readonly title: string;
   readonly isList: boolean;
   readonly parties: readonly PartyDraft[];
-  readonly onChange: (parties: readonly PartyDraft[]) => void;
+  readonly onChange: (update: PartiesUpdate) => void;
 }
 
 function Parties({ name, title, isList, parties, onChange }: PartiesProps) {
   const action = useAction();
   const change = (changed: number, changes: Partial<PartyDraft>) => {
-    onChange(parties.map((party, index) => (index === changed ? { ...party, ...changes } : party)));
+    onChange((known) => {
+      return known.map((party, index) => (index === changed ? { ...party, ...changes } : party));
+    });
   };
   const takeKey = (index: number) => {
     action.run(async () => {
@@ -198,7 +208,7 @@ function Parties({ name, title, isList, parties, onChange }: PartiesProps) {
           ${party.publicKey === "" ? null : html`<${CopyButton} text=${party.publicKey} label=${`the key of ${called.toLowerCase()}`} />`}
           ${
             parties.length > 1
-              ? html`<${Button} onClick=${() => onChange(parties.filter((_, other) => other !== index))}>Remove</${Button}>`
+              ? html`<${Button} onClick=${() => onChange((known) => known.filter((_, other) => other !== index))}>Remove</${Button}>`
               : null
           }
         </div>
@@ -206,7 +216,7 @@ function Parties({ name, title, isList, parties, onChange }: PartiesProps) {
     })}
     ${
       isList && parties.length < MAX_PARTIES
-        ? html`<div><${Button} onClick=${() => onChange([...parties, NO_PARTY])}>Another ${title.toLowerCase()}</${Button}></div>`
+        ? html`<div><${Button} onClick=${() => onChange((known) => [...known, NO_PARTY])}>Another ${title.toLowerCase()}</${Button}></div>`
         : null
     }
   </${Fragment}>`;

@@ -32,7 +32,7 @@ import { Fragment, html, useState } from "../html.ts";
 import { navigate } from "../router.ts";
 import { useQuery } from "../use-query.ts";
 import { walletPage, walletRoute } from "../wallet-paths.ts";
-import { authorityFor } from "../wallet-sessions.ts";
+import { signAs } from "../wallet-sessions.ts";
 import type { WalletPartProps } from "./wallet.ts";
 import { titleOf } from "./wallet-contracts.ts";
 
@@ -138,7 +138,7 @@ function Spend({ wallet, contract, path }: SpendProps) {
   const attempt = useAttempt();
   const chosen = contract.branches.find(({ name }) => name === branch);
   const secret = chosen?.hash && preimage.trim() !== "" ? { preimage: preimage.trim() } : {};
-  const authority = () => authorityFor(wallet.name, password);
+  const signer = { name: wallet.name, password };
   const advance = (act: () => Promise<ContractSpendViewType>) => {
     attempt.run(async () => {
       const next = await act();
@@ -151,7 +151,7 @@ function Spend({ wallet, contract, path }: SpendProps) {
   const begin = (event: Event) => {
     event.preventDefault();
     const body = { branch, to: to.trim(), sign: true, ...secret };
-    advance(() => post(`${path}/spend`, { ...body, ...authority() }));
+    advance(() => signAs(signer, (authority) => post(`${path}/spend`, { ...body, ...authority })));
   };
   const psbts = brought.split(/\s+/).filter((part) => part !== "");
   const join = (event: Event) => {
@@ -161,7 +161,8 @@ function Spend({ wallet, contract, path }: SpendProps) {
   };
   const sign = () => {
     if (progress === undefined) return;
-    advance(() => post(`${path}/sign`, { psbt: progress.psbt, branch, ...authority() }));
+    const body = { psbt: progress.psbt, branch };
+    advance(() => signAs(signer, (authority) => post(`${path}/sign`, { ...body, ...authority })));
   };
   const finish = () => {
     if (progress === undefined) return;

@@ -25,7 +25,7 @@ import { navigate } from "../router.ts";
 import { useNow } from "../ticking-clock.ts";
 import { useQuery } from "../use-query.ts";
 import { walletPage, walletRoute } from "../wallet-paths.ts";
-import { authorityFor } from "../wallet-sessions.ts";
+import { signAs } from "../wallet-sessions.ts";
 import type { WalletPartProps } from "./wallet.ts";
 
 const TITLES: Readonly<Record<PaymentView["kind"], string>> = {
@@ -89,7 +89,10 @@ function Confirm({ wallet, payment, path, onChanged }: ConfirmProps) {
     event.preventDefault();
     attempt.run(async () => {
       if (isWatching) await post(`${path}/signed`, { digest, psbt: signed.trim() });
-      else await post(`${path}/confirm`, { digest, ...authorityFor(wallet.name, password) });
+      else
+        await signAs({ name: wallet.name, password }, (authority) =>
+          post(`${path}/confirm`, { digest, ...authority }),
+        );
       setPassword("");
       onChanged();
     });

@@ -66,8 +66,7 @@ export function WalletReceive({ wallet, reload }: WalletPartProps) {
               </form>`
         }
         <p class="text-[0.8125rem] text-muted">
-          All of them are under
-          <a href=${walletPage(wallet.name, "addresses")} class="text-accent underline">Addresses</a>.
+          All of them are under <a href=${walletPage(wallet.name, "addresses")} class="text-accent underline">Addresses</a>.
         </p>
       </div>
     </div>

@@ -28,7 +28,7 @@ import { showToast } from "../components/toasts.ts";
 import { formatNumbered } from "../format.ts";
 import { Fragment, html, useState } from "../html.ts";
 import { walletRoute } from "../wallet-paths.ts";
-import { authorityFor } from "../wallet-sessions.ts";
+import { signAs } from "../wallet-sessions.ts";
 import type { WalletPartProps } from "./wallet.ts";
 
 type Wallet = WalletPartProps["wallet"];
@@ -53,10 +53,12 @@ function SignMessage({ wallet }: { wallet: Wallet }) {
   const submit = (event: Event) => {
     event.preventDefault();
     attempt.run(async () => {
-      const answer = await post<{ signature: string }>(walletRoute(wallet.name, "/messages"), {
-        address: address.trim(),
-        message,
-        ...authorityFor(wallet.name, password),
+      const body = { address: address.trim(), message };
+      const answer = await signAs({ name: wallet.name, password }, (authority) => {
+        return post<{ signature: string }>(walletRoute(wallet.name, "/messages"), {
+          ...body,
+          ...authority,
+        });
       });
       setPassword("");
       setSignature(answer.signature);
@@ -156,8 +158,10 @@ function Psbts({ wallet }: { wallet: Wallet }) {
   };
   const sign = () => {
     attempt.run(async () => {
-      const body = { psbt, ...authorityFor(wallet.name, password) };
-      const answer = await post<Static<typeof SignedPsbt>>(walletRoute(wallet.name, "/psbt"), body);
+      const path = walletRoute(wallet.name, "/psbt");
+      const answer = await signAs({ name: wallet.name, password }, (authority) => {
+        return post<Static<typeof SignedPsbt>>(path, { psbt, ...authority });
+      });
       setPassword("");
       setResult(answer.psbt);
       setDecoded(await post<DecodedPsbtView>("/api/psbt/decode", { psbt: answer.psbt }));
