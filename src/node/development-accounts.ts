@@ -6,7 +6,7 @@
  * development-chain.ts.
  */
 
-import { deriveAccount } from "../wallet/account.ts";
+import { deriveAccount } from "../wallet/master-key.ts";
 import { parseMnemonic } from "../wallet/mnemonic.ts";
 import type { Wallet } from "../wallet/wallet.ts";
 import { WalletSecret } from "../wallet/wallet-secret.ts";

@@ -2,7 +2,8 @@
  * Accounts: where a wallet's output scripts come from, and what spending them weighs.
  *
  * Everything here is public. The private side is lent for the length of one call, and wiped; it is
- * never kept. How an account is written down is the business of descriptor.ts.
+ * never kept. Where its seed comes from is not known here; how an account is written down is the
+ * business of descriptor.ts.
  */
 
 import { HDKey } from "@scure/bip32";
@@ -11,14 +12,9 @@ import { hash160 } from "../crypto/hash.ts";
 import { scriptOf } from "../primitives/address.ts";
 import { AccountKey, type Branch, HARDENED, KEY_VERSIONS, type KeyOrigin } from "./account-key.ts";
 import { formatDescriptor } from "./descriptor-checksum.ts";
-import { seedOf } from "./mnemonic.ts";
-import type { WalletSecret } from "./wallet-secret.ts";
 
 /** Kinds of account whose scripts take one signature, as descriptors name them. */
 export type AccountKind = "wpkh" | "tr" | "pkh";
-
-/** What a wallet's keys come from; the holder's to wipe. */
-export type SecretBytes = Pick<WalletSecret, "entropy" | "passphrase">;
 
 /** BIP-0044's number for test networks: coins without a price. */
 export const COIN_TYPE = 1;
@@ -148,11 +144,10 @@ export class ContractAccount {
 export type Account = KeyAccount | AddressAccount | ContractAccount;
 
 /**
- * Lends the master key to `work` and wipes it afterwards, also if `work` throws. `work` must be done
- * with it when it returns: a promise would find it wiped.
+ * Lends the master key of `seed` to `work`, and wipes both afterwards, also if `work` throws. `work`
+ * must be done with it when it returns: a promise would find it wiped.
  */
-export function withMasterKey<T>(secret: SecretBytes, work: (master: HDKey) => T): T {
-  const seed = seedOf(secret.entropy, secret.passphrase);
+export function lendMasterKey<T>(seed: Uint8Array, work: (master: HDKey) => T): T {
   const master = HDKey.fromMasterSeed(seed, KEY_VERSIONS);
   seed.fill(0);
   try {
@@ -187,27 +182,21 @@ export function withDerivedKeys<T>(
 }
 
 /** Returns the account number `accountIndex` of a kind, at m/purpose'/1'/accountIndex'. */
-export function deriveAccount(
-  secret: SecretBytes,
-  kind: AccountKind,
-  accountIndex: number,
-): KeyAccount {
-  return new KeyAccount(kind, accountKey(secret, [KINDS[kind].purpose, COIN_TYPE, accountIndex]));
+export function accountBelow(master: HDKey, kind: AccountKind, accountIndex: number): KeyAccount {
+  return new KeyAccount(kind, accountKey(master, [KINDS[kind].purpose, COIN_TYPE, accountIndex]));
 }
 
 /** Returns the contract account at m/48'/1'/accountIndex'/2' (BIP-0048, P2WSH). */
-export function deriveContractAccount(secret: SecretBytes, accountIndex: number): ContractAccount {
-  return new ContractAccount(accountKey(secret, [48, COIN_TYPE, accountIndex, 2]));
+export function contractAccountBelow(master: HDKey, accountIndex: number): ContractAccount {
+  return new ContractAccount(accountKey(master, [48, COIN_TYPE, accountIndex, 2]));
 }
 
-function accountKey(secret: SecretBytes, steps: readonly number[]): AccountKey {
+function accountKey(master: HDKey, steps: readonly number[]): AccountKey {
   if (steps.some((step) => !Number.isInteger(step) || step < 0 || step >= HARDENED)) {
     throw new RangeError("no index of an account");
   }
   const path = steps.map((step) => step + HARDENED);
-  return withMasterKey(secret, (master) =>
-    withDerivedKeys(master, (keyAt) => {
-      return new AccountKey(keyAt(path), { fingerprint: master.fingerprint, path });
-    }),
-  );
+  return withDerivedKeys(master, (keyAt) => {
+    return new AccountKey(keyAt(path), { fingerprint: master.fingerprint, path });
+  });
 }

@@ -7,13 +7,13 @@
  *   encrypted  AES-256-GCM by a key from scrypt; the header's JSON is authenticated with it
  *   plain      as it is
  *   watch      empty
- * Disks and names are the business of keystore.ts; what descriptors mean, of neither.
+ * The cipher is the platform's Web Crypto, in a node and in a page alike. Disks and names are the
+ * business of keystore.ts; what descriptors mean, of neither.
  */
 
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import { NETWORK_NAME_PATTERN } from "../consensus/networks.ts";
 import { sha256 } from "../crypto/hash.ts";
-import { concatBytes, fromHex, toHex } from "../lib/bytes.ts";
+import { fromHex, toHex } from "../lib/bytes.ts";
 import { type JsonObject, type JsonValue, parseJson } from "../lib/json.ts";
 import { KeystoreError } from "./keystore-error.ts";
 import { type DeriveKey, isAllowedCost, SALT_BYTES, type ScryptCost } from "./scrypt.ts";
@@ -104,10 +104,9 @@ export async function formatEncryptedWallet(
   const key = await deriveKey(password, lock.salt, lock.cost);
   const plain = encodeSecret(secret);
   try {
-    const cipher = createCipheriv(CIPHER, key, lock.nonce, { authTagLength: TAG_BYTES });
-    cipher.setAAD(encodeHeader(header, lock));
-    const payload = concatBytes(cipher.update(plain), cipher.final(), cipher.getAuthTag());
-    return renderWallet({ header, lock, payload });
+    const cipherKey = await importKey(key);
+    const sealed = await crypto.subtle.encrypt(cipherOf(header, lock), cipherKey, plain);
+    return renderWallet({ header, lock, payload: new Uint8Array(sealed) });
   } finally {
     plain.fill(0);
     key.fill(0);
@@ -158,24 +157,35 @@ export async function openSecret(
   if (lock === undefined) return decodeSecret(payload);
 
   const key = await deriveKey(password, lock.salt, lock.cost);
-  const plain = new Uint8Array(SECRET_BYTES);
+  let plain = new Uint8Array();
   try {
-    const cipher = createDecipheriv(CIPHER, key, lock.nonce, { authTagLength: TAG_BYTES });
-    cipher.setAAD(encodeHeader(header, lock));
-    cipher.setAuthTag(payload.subarray(SECRET_BYTES));
-    const decrypted = cipher.update(payload.subarray(0, SECRET_BYTES));
-    plain.set(decrypted);
-    decrypted.fill(0);
-    try {
-      cipher.final();
-    } catch (cause) {
-      throw damaged(cause);
-    }
+    const cipherKey = await importKey(key);
+    const opened = crypto.subtle.decrypt(cipherOf(header, lock), cipherKey, buffered(payload));
+    plain = new Uint8Array(
+      await opened.catch((cause) => {
+        throw damaged(cause);
+      }),
+    );
     return decodeSecret(plain);
   } finally {
     plain.fill(0);
     key.fill(0);
   }
+}
+
+/** For one use of either kind; nobody can ask for it back. */
+function importKey(key: Uint8Array): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", buffered(key), "AES-GCM", false, ["encrypt", "decrypt"]);
+}
+
+function cipherOf(header: WalletHeader, lock: Lock) {
+  const additionalData = buffered(encodeHeader(header, lock));
+  return { name: "AES-GCM", iv: buffered(lock.nonce), additionalData, tagLength: 8 * TAG_BYTES };
+}
+
+/** The same bytes, as the platform's types want them: nothing here is shared between threads. */
+function buffered(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>;
 }
 
 function damaged(cause?: unknown): KeystoreError {
@@ -291,7 +301,7 @@ function encodeText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function encodeSecret({ entropy, passphrase }: WalletSecret): Uint8Array {
+function encodeSecret({ entropy, passphrase }: WalletSecret): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(SECRET_BYTES);
   bytes[0] = entropy.length;
   bytes.set(entropy, 1);

@@ -34,7 +34,8 @@ import {
   type WalletFile,
   type WalletHeader,
 } from "./keystore-file.ts";
-import { deriveScryptKey, SALT_BYTES, SCRYPT_COST, type ScryptCost } from "./scrypt.ts";
+import { deriveScryptKey } from "./native-keys.ts";
+import { SALT_BYTES, SCRYPT_COST, type ScryptCost } from "./scrypt.ts";
 import type { WalletSecret } from "./wallet-secret.ts";
 
 /** Wallets in one folder; the others in it are not seen, and none can be added. */

@@ -1,11 +1,10 @@
 /**
- * The words that a wallet is written down as (BIP-0039, English), and the seed they stand for.
+ * The words that a wallet is written down as (BIP-0039, English), and what their seed is made of.
  *
  * Entropy is handed in and handed out as bytes, so that its holder can wipe it; the words exist as
  * text only where a person writes or reads them. No error repeats a word, right or wrong.
  */
 
-import { pbkdf2Sync } from "node:crypto";
 import { entropyToMnemonic, mnemonicToEntropy } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { concatBytes } from "../lib/bytes.ts";
@@ -36,8 +35,9 @@ const WORD_COUNTS = [12, 15, 18, 21, 24];
 /** More characters than 24 words of 8 letters need, whatever stands between them. */
 const MAX_TEXT_LENGTH = 1000;
 
-const SEED_ROUNDS = 2048;
-const SEED_BYTES = 64;
+/** Rounds of PBKDF2 with HMAC-SHA-512 from words to seed, and bytes of a seed. */
+export const SEED_ROUNDS = 2048;
+export const SEED_BYTES = 64;
 
 const WORDS = new Set(wordlist);
 
@@ -84,16 +84,17 @@ export function encodePassphrase(passphrase: string): Uint8Array {
 }
 
 /**
- * Returns the 64 bytes of seed; the caller wipes them. `passphrase` is as encodePassphrase() makes
- * it, and empty for none. Takes milliseconds on purpose.
+ * Returns what a seed is made of: password and salt of PBKDF2, both the caller's to wipe.
+ * `passphrase` is as encodePassphrase() makes it, and empty for none.
  */
-export function seedOf(entropy: Uint8Array, passphrase: Uint8Array): Uint8Array {
-  const words = new TextEncoder().encode(entropyToMnemonic(entropy, wordlist));
-  const salt = concatBytes(SALT_PREFIX, passphrase);
-  const seed = pbkdf2Sync(words, salt, SEED_ROUNDS, SEED_BYTES, "sha512");
-  words.fill(0);
-  salt.fill(0);
-  return new Uint8Array(seed.buffer, seed.byteOffset, seed.length);
+export function seedInput(
+  entropy: Uint8Array,
+  passphrase: Uint8Array,
+): { readonly words: Uint8Array; readonly salt: Uint8Array } {
+  return {
+    words: new TextEncoder().encode(entropyToMnemonic(entropy, wordlist)),
+    salt: concatBytes(SALT_PREFIX, passphrase),
+  };
 }
 
 const SALT_PREFIX = new TextEncoder().encode("mnemonic");

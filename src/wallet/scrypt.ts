@@ -1,11 +1,9 @@
 /**
  * From a password to a key: scrypt (RFC 7914), within bounds that no file can exceed.
  *
- * The engine computes it on a thread of its own, so that the event loop goes on. How many run at
- * the same time is the business of keystore.ts.
+ * Bounds only: the engine's own scrypt is in native-keys.ts, one for every engine in
+ * portable-keys.ts.
  */
-
-import { scrypt } from "node:crypto";
 
 /** What one key costs: `n` steps of 128 * r bytes each, `p` times over. */
 export interface ScryptCost {
@@ -14,7 +12,7 @@ export interface ScryptCost {
   readonly p: number;
 }
 
-/** Derives a key of KEY_BYTES: `deriveScryptKey`, or in tests what is faster. */
+/** Derives a key of KEY_BYTES: one of the two `deriveScryptKey`, or in tests what is faster. */
 export type DeriveKey = (
   password: Uint8Array,
   salt: Uint8Array,
@@ -39,8 +37,8 @@ export const MAX_SCRYPT_BYTES = 256 * 1024 * 1024;
 const ONLY_R = 8;
 const MAX_P = 4;
 
-/** What the engine counts beside the memory proper, in bytes; more than enough. */
-const OVERHEAD_BYTES = 1024 * 1024;
+/** The same with room for what engines count beside the memory proper; more than enough. */
+export const MAX_SCRYPT_MEMORY = MAX_SCRYPT_BYTES + 1024 * 1024;
 
 /** True for a cost that may be spent: known before anything is allocated. */
 export function isAllowedCost({ n, r, p }: ScryptCost): boolean {
@@ -55,15 +53,7 @@ export function isAllowedCost({ n, r, p }: ScryptCost): boolean {
   );
 }
 
-/** Returns the key; throws RangeError on a cost out of bounds. Wiping it is the caller's duty. */
-export const deriveScryptKey: DeriveKey = async (password, salt, cost) => {
+/** Throws RangeError unless isAllowedCost(). */
+export function checkCost(cost: ScryptCost): void {
   if (!isAllowedCost(cost)) throw new RangeError("scrypt with a cost out of bounds");
-  const options = { N: cost.n, r: cost.r, p: cost.p, maxmem: MAX_SCRYPT_BYTES + OVERHEAD_BYTES };
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  scrypt(password, salt, KEY_BYTES, options, (error, key) => {
-    // Without an error, the engine gives undefined where Node gives null.
-    if (error) reject(error);
-    else resolve(key);
-  });
-  return promise;
-};
+}

@@ -21,17 +21,12 @@ import type { Txid } from "../primitives/hash-id.ts";
 import type { Transaction } from "../primitives/transaction.ts";
 import { type Contact, contactKeyOf } from "../storage/contact-store.ts";
 import type { WalletStore } from "../storage/wallet-store.ts";
-import {
-  type AccountKind,
-  deriveAccount,
-  deriveContractAccount,
-  withDerivedKeys,
-  withMasterKey,
-} from "./account.ts";
+import { type AccountKind, withDerivedKeys } from "./account.ts";
 import type { Chance } from "./coin-selection.ts";
 import { parseDescriptor } from "./descriptor.ts";
 import type { Keystore, ListedWallet, WalletEntry } from "./keystore.ts";
 import { MINER_NAME, WALLET_NAME_PATTERN } from "./keystore-file.ts";
+import { deriveAccount, deriveContractAccount, withMasterKey } from "./master-key.ts";
 import { signMessage } from "./message.ts";
 import { ENTROPY_BYTES } from "./mnemonic.ts";
 import { copyPsbt } from "./psbt.ts";

@@ -12,19 +12,17 @@ import {
   ACCOUNT_KINDS,
   type AccountKind,
   AddressAccount,
-  deriveAccount,
-  deriveContractAccount,
   KeyAccount,
   withDerivedKeys,
-  withMasterKey,
 } from "../../../src/wallet/account.ts";
 import { AccountKey, HARDENED, KEY_VERSIONS } from "../../../src/wallet/account-key.ts";
 import {
-  encodePassphrase,
-  makeMnemonic,
-  parseMnemonic,
-  seedOf,
-} from "../../../src/wallet/mnemonic.ts";
+  deriveAccount,
+  deriveContractAccount,
+  withMasterKey,
+} from "../../../src/wallet/master-key.ts";
+import { encodePassphrase, makeMnemonic, parseMnemonic } from "../../../src/wallet/mnemonic.ts";
+import { seedOf } from "../../../src/wallet/native-keys.ts";
 import { reportCases } from "../../support/report-cases.ts";
 import accounts from "../../vectors/bip84-bip86-accounts.json";
 import published from "../../vectors/bip380-descriptors.json";

@@ -4,13 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { HDKey } from "@scure/bip32";
 import fc from "fast-check";
 import { type AddressPrefixes, formatAddress } from "../../../src/primitives/address.ts";
-import {
-  ACCOUNT_KINDS,
-  ContractAccount,
-  deriveAccount,
-  deriveContractAccount,
-  KeyAccount,
-} from "../../../src/wallet/account.ts";
+import { ACCOUNT_KINDS, ContractAccount, KeyAccount } from "../../../src/wallet/account.ts";
 import { AccountKey, DescriptorError, KEY_VERSIONS } from "../../../src/wallet/account-key.ts";
 import { parseDescriptor } from "../../../src/wallet/descriptor.ts";
 import {
@@ -18,6 +12,7 @@ import {
   formatDescriptor,
   stripChecksum,
 } from "../../../src/wallet/descriptor-checksum.ts";
+import { deriveAccount, deriveContractAccount } from "../../../src/wallet/master-key.ts";
 import { parseMnemonic } from "../../../src/wallet/mnemonic.ts";
 import { reportCases } from "../../support/report-cases.ts";
 import published from "../../vectors/bip380-descriptors.json";

@@ -20,12 +20,8 @@ import {
   parseWallet,
   type WalletAbout,
 } from "../../../src/wallet/keystore-file.ts";
-import {
-  type DeriveKey,
-  deriveScryptKey,
-  isAllowedCost,
-  SCRYPT_COST,
-} from "../../../src/wallet/scrypt.ts";
+import { deriveScryptKey } from "../../../src/wallet/native-keys.ts";
+import { type DeriveKey, isAllowedCost, SCRYPT_COST } from "../../../src/wallet/scrypt.ts";
 import { WalletSecret } from "../../../src/wallet/wallet-secret.ts";
 import { TEST_COST, TEST_NETWORK, TEST_SECRET } from "../../support/keystore-world.ts";
 import { PROPERTY_TIMEOUT_MS, runs } from "../../support/property-runs.ts";

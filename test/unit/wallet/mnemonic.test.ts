@@ -11,8 +11,8 @@ import {
   MnemonicError,
   makeMnemonic,
   parseMnemonic,
-  seedOf,
 } from "../../../src/wallet/mnemonic.ts";
+import { seedOf } from "../../../src/wallet/native-keys.ts";
 import { reportCases } from "../../support/report-cases.ts";
 import bip39 from "../../vectors/bip39-english.json";
 

@@ -26,15 +26,17 @@ import { verifyInput } from "../../../src/script/verify-input.ts";
 import {
   ACCOUNT_KINDS,
   type AccountKind,
-  deriveAccount,
-  deriveContractAccount,
   type KeyAccount,
-  type SecretBytes,
   scriptOfKey,
-  withMasterKey,
 } from "../../../src/wallet/account.ts";
 import { KEY_VERSIONS } from "../../../src/wallet/account-key.ts";
-import { seedOf } from "../../../src/wallet/mnemonic.ts";
+import {
+  deriveAccount,
+  deriveContractAccount,
+  type SecretBytes,
+  withMasterKey,
+} from "../../../src/wallet/master-key.ts";
+import { seedOf } from "../../../src/wallet/native-keys.ts";
 import {
   combinePsbts,
   createPsbt,

@@ -19,7 +19,8 @@ import {
   scriptOf,
 } from "../../../src/primitives/address.ts";
 import { tapTweakHash } from "../../../src/script/taproot.ts";
-import { parseMnemonic, seedOf } from "../../../src/wallet/mnemonic.ts";
+import { parseMnemonic } from "../../../src/wallet/mnemonic.ts";
+import { seedOf } from "../../../src/wallet/native-keys.ts";
 import { reportCases } from "../../support/report-cases.ts";
 import { SIGNATURE_VERIFIERS } from "../../support/signature-verifiers.ts";
 import bip32 from "../../vectors/bip32-keys.json";
