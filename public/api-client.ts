@@ -84,7 +84,7 @@ export function saveToken(token: string): void {
 export function problemFrom(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   const detail = error instanceof Error ? error.message : String(error);
-  return new ApiProblem(detail, { status: 0, code: "page-error" });
+  return new ApiProblem(asSentence(detail), { status: 0, code: "page-error" });
 }
 
 async function ask<Answer>(
@@ -113,6 +113,11 @@ async function ask<Answer>(
     throw new ApiProblem("The answer is not JSON.", { status: response.status, code: "not-json" });
   }
   return answer as Answer;
+}
+
+function asSentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 function unreachable(): ApiProblem {

@@ -21,6 +21,7 @@ import { MempoolView } from "./views/mempool.ts";
 import { MiningView } from "./views/mining.ts";
 import { NetworkView } from "./views/network.ts";
 import { OverviewView } from "./views/overview.ts";
+import { PageWalletView } from "./views/page-wallet.ts";
 import { TransactionView } from "./views/transaction.ts";
 import { TreeView } from "./views/tree.ts";
 import { ContactsView } from "./views/contacts.ts";
@@ -38,6 +39,7 @@ const VIEWS: Readonly<Record<PagePath, () => View>> = {
   "/network": NetworkView,
   "/mining": MiningView,
   "/wallet": WalletsView,
+  "/wallet/page": PageWalletView,
   "/wallet/:name": WalletView,
   "/wallet/:name/:section": WalletView,
   "/wallet/:name/:section/:item": WalletView,

@@ -17,6 +17,8 @@ export const PAGE_PATHS = [
   "/network",
   "/mining",
   "/wallet",
+  // Before the names of wallets, none of which is called so.
+  "/wallet/page",
   "/wallet/:name",
   "/wallet/:name/:section",
   "/wallet/:name/:section/:item",

@@ -119,6 +119,7 @@ const DOORS: readonly { name: string; pattern: RegExp; folders: readonly string[
     folders: ["src/wallet/", "public/mnemonic.ts"],
   },
   { name: "preact", pattern: /^(?:preact|htm)(?:\/|$)/, folders: ["public/html.ts"] },
+  { name: "qr", pattern: /^qr(?:\/|$)/, folders: ["public/components/qr-code.ts"] },
   {
     name: "chart.js",
     pattern: /^chart\.js(?:\/|$)/,
@@ -128,6 +129,33 @@ const DOORS: readonly { name: string; pattern: RegExp; folders: readonly string[
 
 /** What the browser loads first; everything else of the dashboard is there for them. */
 const PUBLIC_ENTRIES = ["public/app.ts", "public/theme.ts"];
+
+/** The one file through which code of src/ comes into the page, and what it may take from there. */
+const PAGE_DOOR = {
+  path: "public/wallet-engine.ts",
+  targets: [
+    "src/consensus/networks.ts",
+    "src/lib/bytes.ts",
+    "src/lib/codec.ts",
+    "src/primitives/address.ts",
+    "src/primitives/transaction.ts",
+    "src/wallet/account.ts",
+    "src/wallet/fund-payment.ts",
+    "src/wallet/keystore-error.ts",
+    "src/wallet/keystore-file.ts",
+    "src/wallet/mnemonic.ts",
+    "src/wallet/password.ts",
+    "src/wallet/payment-error.ts",
+    "src/wallet/payment-plan.ts",
+    "src/wallet/portable-keys.ts",
+    "src/wallet/psbt.ts",
+    "src/wallet/psbt-error.ts",
+    "src/wallet/psbt-signing.ts",
+    "src/wallet/scrypt.ts",
+    "src/wallet/wallet-addresses.ts",
+    "src/wallet/wallet-secret.ts",
+  ],
+} as const;
 
 /** What the dashboard may not do, but for the files named: whom it asks, and what becomes markup. */
 const PUBLIC_DANGERS: readonly {
@@ -179,6 +207,8 @@ interface ImportSite {
   readonly offset: number;
   /** Repository path, for a relative import. */
   readonly target: string | undefined;
+  /** True of `import()`: nothing is loaded before it is reached. */
+  readonly isLazy: boolean;
 }
 
 /** Returns every finding in `files`, in order of path and line. */
@@ -188,6 +218,7 @@ export function findProblems(files: readonly SourceFile[]): Problem[] {
     ...scanned.flatMap(checkHeader),
     ...scanned.filter((file) => file.path.startsWith("src/")).flatMap(checkSource),
     ...scanned.filter((file) => file.path.startsWith("public/")).flatMap(checkPublic),
+    ...checkPageCode(scanned),
     ...checkUnused(scanned),
     ...files.flatMap(checkWords),
   ];
@@ -216,15 +247,67 @@ function checkPublic(file: ScannedFile): Problem[] {
   return [...checkPublicLayers(file), ...checkDoors(file), ...dangers, ...checkSize(file)];
 }
 
-/** Of src/ the dashboard may know the shapes, which are gone when it is bundled. */
+/**
+ * Of src/ the dashboard may know the shapes, which are gone when it is bundled; code comes in through
+ * one door.
+ */
 function checkPublicLayers(file: ScannedFile): Problem[] {
   return file.imports.flatMap(({ target, offset }) => {
     if (target === undefined) return [];
     if (target.startsWith("src/") && isTypeImport(file, offset)) return [];
+    const isThroughDoor = file.path === PAGE_DOOR.path;
+    if (isThroughDoor && (PAGE_DOOR.targets as readonly string[]).includes(target)) return [];
     const isBelow = publicRankOf(target) <= publicRankOf(file.path);
     if (target.startsWith("public/") && isBelow && !PUBLIC_ENTRIES.includes(target)) return [];
     return [problem(file, offset, "layer", `${file.path} may not import ${target}`)];
   });
+}
+
+/** What comes into the page runs there, and is loaded by those alone who need it. */
+function checkPageCode(files: readonly ScannedFile[]): Problem[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const code = reachedFrom([PAGE_DOOR.path], byPath, () => true);
+  const platform = code.flatMap((file) =>
+    file.imports
+      .filter(({ specifier, offset }) => isPlatform(specifier) && !isTypeImport(file, offset))
+      .map(({ specifier, offset }) =>
+        problem(file, offset, "page-code", `comes into the page, which has no ${specifier}`),
+      ),
+  );
+  const first = reachedFrom(PUBLIC_ENTRIES, byPath, ({ isLazy }) => !isLazy);
+  const eager = first.flatMap((file) =>
+    file.imports
+      .filter(({ target, isLazy }) => target === PAGE_DOOR.path && !isLazy)
+      .filter(({ offset }) => !isTypeImport(file, offset))
+      .map(({ offset }) =>
+        problem(file, offset, "page-code", "loads the wallet with the page; use import()"),
+      ),
+  );
+  return [...platform, ...eager];
+}
+
+/** The files at `paths` and those that they import as `follows` has it, types aside. */
+function reachedFrom(
+  paths: readonly string[],
+  byPath: ReadonlyMap<string, ScannedFile>,
+  follows: (site: ImportSite) => boolean,
+): ScannedFile[] {
+  const found = new Set<ScannedFile>();
+  const visit = (path: string | undefined) => {
+    const file = byPath.get(path ?? "");
+    if (file === undefined || found.has(file)) return;
+    found.add(file);
+    for (const site of file.imports) {
+      if (follows(site) && !isTypeImport(file, site.offset)) visit(site.target);
+    }
+  };
+  for (const path of paths) visit(path);
+  return [...found];
+}
+
+/** True of what Bun or Node bring along. */
+function isPlatform(specifier: string): boolean {
+  return /^(?:bun$|bun:|node:)/.test(specifier) || NODE_NAMES.has(specifier);
 }
 
 /** The loose files, then components/, then views/, then the entries. */
@@ -276,7 +359,7 @@ function checkWorkers(file: ScannedFile): Problem[] {
 function checkPurity(file: ScannedFile): Problem[] {
   if (!PURE_LAYERS.includes(layerOf(file.path))) return [];
   const imported = file.imports
-    .filter(({ specifier }) => /^(?:bun$|bun:|node:)/.test(specifier) || NODE_NAMES.has(specifier))
+    .filter(({ specifier }) => isPlatform(specifier))
     .map(({ offset, specifier }) =>
       problem(file, offset, "pure-import", `a pure layer may not import ${specifier}`),
     );
@@ -425,7 +508,7 @@ function scanFile(file: SourceFile): ScannedFile {
     const target = specifier.startsWith(".")
       ? posix.join(posix.dirname(file.path), specifier)
       : undefined;
-    return { specifier, offset: match.index, target };
+    return { specifier, offset: match.index, target, isLazy: /^import\s*\(/.test(match[0]) };
   });
   return { ...file, code, imports };
 }

@@ -35,6 +35,7 @@ import {
   type WalletHeader,
 } from "./keystore-file.ts";
 import { deriveScryptKey } from "./native-keys.ts";
+import { encodeNewPassword, encodePassword } from "./password.ts";
 import { SALT_BYTES, SCRYPT_COST, type ScryptCost } from "./scrypt.ts";
 import type { WalletSecret } from "./wallet-secret.ts";
 
@@ -49,9 +50,6 @@ export const KEPT_VERSIONS = 3;
 
 /** Things that may wait for the one that is done. */
 export const MAX_WAITING = 8;
-
-/** Bytes of a password, normalised. */
-export const MAX_PASSWORD_BYTES = 1024;
 
 const FILE_SUFFIX = ".wallet.json";
 const TRASH_NAME = "trash";
@@ -309,20 +307,4 @@ async function openWith(file: WalletFile, password: string): Promise<WalletSecre
   } finally {
     bytes?.fill(0);
   }
-}
-
-function encodeNewPassword(password: string): Uint8Array {
-  const bytes = encodePassword(password);
-  if (bytes === undefined) throw new KeystoreError("weak-password");
-  return bytes;
-}
-
-/**
- * UTF-8 of the password's NFKD, as in BIP-0039: the same on every keyboard. Undefined if it is
- * empty, too long, or no Unicode (lone surrogates would all become the same).
- */
-function encodePassword(password: string): Uint8Array | undefined {
-  if (password.length > MAX_PASSWORD_BYTES || !password.isWellFormed()) return undefined;
-  const bytes = new TextEncoder().encode(password.normalize("NFKD"));
-  return bytes.length >= 1 && bytes.length <= MAX_PASSWORD_BYTES ? bytes : undefined;
 }

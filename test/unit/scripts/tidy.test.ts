@@ -146,6 +146,7 @@ describe("door", () => {
     ["preact/hooks", "public/html.ts", "public/components/a.ts"],
     ["htm", "public/html.ts", "public/app.ts"],
     ["chart.js", "public/components/chart-engine.ts", "public/views/a.ts"],
+    ["qr", "public/components/qr-code.ts", "public/views/a.ts"],
   ])("%s is for %s and not for %s", (specifier, inside, outside) => {
     expect(problemsIn(inside, `import { b } from "${specifier}";\n`)).toEqual([]);
     expect(problemsIn(outside, `import { b } from "${specifier}";\n`)).toEqual(["5 door"]);
@@ -196,6 +197,45 @@ describe("public", () => {
   test("asks the node through its doors", () => {
     expect(problemsIn("public/api-client.ts", "await fetch(a);\n")).toEqual([]);
     expect(problemsIn("public/dashboard-store.ts", "new WebSocket(a);\n")).toEqual([]);
+  });
+});
+
+describe("page code", () => {
+  const door = "public/wallet-engine.ts";
+  const planner = 'import { planPayment } from "../src/wallet/payment-plan.ts";\n';
+  const file = (path: string, body: string): SourceFile => ({ path, text: HEADER + body });
+
+  test("comes through one door, from the files that are named for it", () => {
+    expect(problemsIn(door, planner)).toEqual([]);
+    expect(problemsIn("public/a.ts", planner)).toEqual(["5 layer"]);
+    expect(problemsIn(door, 'import { b } from "../src/wallet/wallets.ts";\n')).toEqual([
+      "5 layer",
+    ]);
+    expect(problemsIn(door, 'import { b } from "../src/node/node.ts";\n')).toEqual(["5 layer"]);
+  });
+
+  test.each(["node:crypto", "bun", "bun:sqlite", "fs"])("reaches no %s, however far", (name) => {
+    const others = [
+      file(door, planner),
+      file("src/wallet/payment-plan.ts", 'import { b } from "./b.ts";\n'),
+    ];
+    const reaching = `import { c } from "${name}";\n`;
+    expect(problemsIn("src/wallet/b.ts", reaching, ...others)).toContain("5 page-code");
+    const shapes = `import type { C } from "${name}";\n`;
+    expect(problemsIn("src/wallet/b.ts", shapes, ...others)).not.toContain("5 page-code");
+    expect(problemsIn("src/wallet/c.ts", reaching, ...others)).not.toContain("5 page-code");
+  });
+
+  test("is loaded later than the page", () => {
+    const view = "public/views/a.ts";
+    const app = file("public/app.ts", 'import { A } from "./views/a.ts";\n');
+    const eager = 'import { planPayment } from "../wallet-engine.ts";\n';
+    expect(problemsIn(view, eager, app)).toEqual(["5 page-code"]);
+    expect(problemsIn(view, 'await import("../wallet-engine.ts");\n', app)).toEqual([]);
+    expect(problemsIn(view, 'import type { B } from "../wallet-engine.ts";\n', app)).toEqual([]);
+    // What is itself loaded later may name it plainly.
+    const lazyApp = file("public/app.ts", 'await import("./views/a.ts");\n');
+    expect(problemsIn(view, eager, lazyApp)).toEqual([]);
   });
 });
 
