@@ -9,7 +9,7 @@ import type { StatusView } from "../../../src/api/stats-schemas.ts";
 import { Amount } from "../../components/amount.ts";
 import { Button } from "../../components/button.ts";
 import { Card } from "../../components/card.ts";
-import { Figure, Figures } from "../../components/figure.ts";
+import { Figure } from "../../components/figure.ts";
 import { Hash } from "../../components/hash.ts";
 import { QrCode } from "../../components/qr-code.ts";
 import { ErrorState, LoadingState, ProblemNote } from "../../components/states.ts";
@@ -37,7 +37,7 @@ export function OpenWallet({ account, isKept, status }: OpenWalletProps) {
       <${Button} onClick=${() => pageVault.lock()}>${isKept ? "Lock" : "Forget the keys"}</${Button}>
     </div>
     ${drawPicture()}
-    ${isKept ? html`<${Card} title="Keep it safe"><${RecordActions} /></${Card}>` : null}
+    ${isKept ? html`<${Card} title="Kept in this browser"><${RecordActions} /></${Card}>` : null}
   </${Fragment}>`;
 
   function drawPicture() {
@@ -71,20 +71,20 @@ function Balance({ picture }: { picture: WalletPicture }) {
     .filter((coin) => coin.spendable && coin.height !== null)
     .reduce((sum, { amount }) => sum + amount, 0);
   return html`<${Fragment}>
-    <${Figures} label="Balance">
+    <dl aria-label="Balance" class="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <${Figure}
         label="Balance"
         value=${html`<span data-balance=${confirmed + unconfirmed}><${Amount} sats=${confirmed + unconfirmed} /></span>`}
         note="with what waits"
       />
-      <${Figure} label="Spendable" value=${html`<${Amount} sats=${spendable} />`} note="confirmed" />
+      <${Figure} label="Spendable" value=${html`<${Amount} sats=${spendable} />`} note="now; the rest once it is confirmed" />
       <${Figure}
         label="Waiting"
         value=${html`<${Amount} sats=${unconfirmed} isChange=${true} />`}
         note="in the mempool"
       />
       <${Figure} label="Immature" value=${html`<${Amount} sats=${immature} />`} note="mined lately" />
-    </${Figures}>
+    </dl>
     ${
       isComplete
         ? null

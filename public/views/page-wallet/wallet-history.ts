@@ -13,7 +13,7 @@ import { Hash } from "../../components/hash.ts";
 import { EmptyState } from "../../components/states.ts";
 import { type Column, Table } from "../../components/table.ts";
 import { formatNumbered } from "../../format.ts";
-import { Fragment, html, useState } from "../../html.ts";
+import { html, useState } from "../../html.ts";
 import type { WalletTransaction } from "../../page-wallet/scan.ts";
 
 /** Rows shown at first, and more each time somebody asks. */
@@ -38,9 +38,9 @@ export function WalletHistory({ history, tipHeight }: WalletHistoryProps) {
     ${
       history.length <= rows
         ? null
-        : html`<${Fragment}>
-            <div class="p-4"><${Button} onClick=${() => setRows(rows + ROWS)}>Show more</${Button}></div>
-          </${Fragment}>`
+        : html`<div class="border-t border-line p-4">
+            <${Button} onClick=${() => setRows(rows + ROWS)}>Show more</${Button}>
+          </div>`
     }
   </${Card}>`;
 }
@@ -51,7 +51,6 @@ function columnsAt(tipHeight: number): readonly Column<WalletTransaction>[] {
       title: "Transaction",
       cell: ({ txid }) => html`<${Hash} value=${txid} href=${`/tx/${txid}`} ends=${10} />`,
     },
-    { title: "When", cell: ({ timestamp }) => html`<${Age} timeMs=${timestamp} />` },
     {
       title: "State",
       cell: ({ blockHeight }) =>
@@ -62,6 +61,7 @@ function columnsAt(tipHeight: number): readonly Column<WalletTransaction>[] {
             </${Badge}>`,
       isWide: true,
     },
+    { title: "When", cell: ({ timestamp }) => html`<${Age} timeMs=${timestamp} />` },
     {
       title: "Change",
       isNumeric: true,
