@@ -36,7 +36,7 @@ export { createPsbt } from "../src/wallet/psbt.ts";
 export { PsbtError } from "../src/wallet/psbt-error.ts";
 export type { Psbt } from "../src/wallet/psbt-facts.ts";
 export { finalizePsbt, signPsbt } from "../src/wallet/psbt-signing.ts";
-export { SALT_BYTES, SCRYPT_COST } from "../src/wallet/scrypt.ts";
+export { type DeriveKey, SALT_BYTES, SCRYPT_COST } from "../src/wallet/scrypt.ts";
 export type { SpendableCoin } from "../src/wallet/spendable-coin.ts";
 export { GAP_LIMIT } from "../src/wallet/wallet-addresses.ts";
 export { WalletSecret } from "../src/wallet/wallet-secret.ts";

@@ -9,7 +9,7 @@ import { ApiProblem, get, problemFrom } from "../api-client.ts";
 import { useDashboard } from "../dashboard-store.ts";
 import { useEffect, useRef, useState } from "../html.ts";
 import { createRefresher, type Refresher } from "../refresher.ts";
-import { findNetwork, type KeyAccount } from "../wallet-engine.ts";
+import { deriveScryptKey, findNetwork, type KeyAccount } from "../wallet-engine.ts";
 import { type Ask, type WalletPicture, WalletScan } from "./scan.ts";
 import { Vault, type VaultState } from "./vault.ts";
 
@@ -39,6 +39,7 @@ export const pageVault = new Vault({
     remove: () => localStorage.removeItem(RECORD_KEY),
   },
   canEncrypt: CAN_ENCRYPT,
+  deriveKey: deriveScryptKey,
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   now: Date.now,
   after: (ms, act) => {

@@ -9,7 +9,7 @@
 
 import {
   accountBelow,
-  deriveScryptKey,
+  type DeriveKey,
   encodeNewPassword,
   encodePassword,
   finalizePsbt,
@@ -43,6 +43,7 @@ export interface VaultNeeds {
   readonly store: RecordStore;
   /** False where the browser encrypts nothing: keys live until they are locked, and no longer. */
   readonly canEncrypt: boolean;
+  readonly deriveKey: DeriveKey;
   readonly randomBytes: (length: number) => Uint8Array;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -141,7 +142,7 @@ export class Vault {
   async unlock(password: string, staysOpen: boolean): Promise<void> {
     const text = this.#needs.store.read();
     if (text === null) throw new KeystoreError("not-found");
-    this.#open(await openRecord(text, password), staysOpen);
+    this.#open(await this.#openRecord(text, password), staysOpen);
   }
 
   /**
@@ -152,7 +153,7 @@ export class Vault {
     const { header } = parseWallet(text);
     if (header.kind !== "encrypted") throw new KeystoreError("not-encrypted");
     if (header.genesis !== of.genesis) throw new KeystoreError("other-network");
-    const opened = await openRecord(text, password);
+    const opened = await this.#openRecord(text, password);
     try {
       this.#needs.store.write(text);
       this.#open(opened, false);
@@ -227,7 +228,7 @@ export class Vault {
     password: string,
     { network, genesis }: WalletNetwork,
   ): Promise<string> {
-    const { randomBytes, now, canEncrypt } = this.#needs;
+    const { randomBytes, now, canEncrypt, deriveKey } = this.#needs;
     if (!canEncrypt) throw new Error("this browser encrypts nothing here");
     const lock = {
       cost: SCRYPT_COST,
@@ -243,9 +244,28 @@ export class Vault {
     };
     const bytes = encodeNewPassword(password);
     try {
-      return await formatEncryptedWallet(about, secret, bytes, lock, deriveScryptKey);
+      return await formatEncryptedWallet(about, secret, bytes, lock, deriveKey);
     } finally {
       bytes.fill(0);
+    }
+  }
+
+  async #openRecord(text: string, password: string): Promise<Opened> {
+    const file: WalletFile = parseWallet(text);
+    const bytes = encodePassword(password);
+    if (bytes === undefined) throw new KeystoreError("wrong-password-or-damaged");
+    const secret = await openSecret(file, bytes, this.#needs.deriveKey).finally(() =>
+      bytes.fill(0),
+    );
+    try {
+      const account = await accountOf(secret);
+      if (!file.header.descriptors.includes(account.descriptor)) {
+        throw new VaultError("other-account", "the file is of an account that this page has not");
+      }
+      return { secret, account, isKept: true };
+    } catch (error) {
+      secret.wipe();
+      throw error;
     }
   }
 }
@@ -255,23 +275,6 @@ function networkOf(text: string): WalletNetwork {
     return parseWallet(text).header;
   } catch {
     return { network: "", genesis: "" };
-  }
-}
-
-async function openRecord(text: string, password: string): Promise<Opened> {
-  const file: WalletFile = parseWallet(text);
-  const bytes = encodePassword(password);
-  if (bytes === undefined) throw new KeystoreError("wrong-password-or-damaged");
-  const secret = await openSecret(file, bytes, deriveScryptKey).finally(() => bytes.fill(0));
-  try {
-    const account = await accountOf(secret);
-    if (!file.header.descriptors.includes(account.descriptor)) {
-      throw new VaultError("other-account", "the file is of an account that this page has not");
-    }
-    return { secret, account, isKept: true };
-  } catch (error) {
-    secret.wipe();
-    throw error;
   }
 }
 
