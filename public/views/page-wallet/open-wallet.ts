@@ -77,7 +77,7 @@ function Balance({ picture }: { picture: WalletPicture }) {
         value=${html`<span data-balance=${confirmed + unconfirmed}><${Amount} sats=${confirmed + unconfirmed} /></span>`}
         note="with what waits"
       />
-      <${Figure} label="Spendable" value=${html`<${Amount} sats=${spendable} />`} note="now; the rest once it is confirmed" />
+      <${Figure} label="Spendable" value=${html`<${Amount} sats=${spendable} />`} note="once confirmed" />
       <${Figure}
         label="Waiting"
         value=${html`<${Amount} sats=${unconfirmed} isChange=${true} />`}
