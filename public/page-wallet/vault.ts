@@ -83,8 +83,8 @@ export const AUTO_LOCK_MS = 5 * 60_000;
 /** The account that a node's wallet has, too: m/84'/1'/0' (BIP-0084). */
 const ACCOUNT = { kind: "wpkh", index: 0 } as const;
 
-/** Within its file; a node asks for the same in the file's name. */
-export const RECORD_NAME = "page-wallet";
+/** Of a wallet that was made here; stands in its file. */
+const RECORD_NAME = "page-wallet";
 
 interface Opened {
   readonly secret: WalletSecret;
@@ -163,9 +163,11 @@ export class Vault {
     }
   }
 
-  /** The record as it is kept, for a file; undefined if there is none. */
-  exportRecord(): string | undefined {
-    return this.#needs.store.read() ?? undefined;
+  /** The record as it is kept, and the name that a node wants its file to have, if there is one. */
+  exportRecord(): { readonly fileName: string; readonly text: string } | undefined {
+    const text = this.#needs.store.read();
+    if (text === null) return undefined;
+    return { fileName: `${headerOf(text)?.name ?? RECORD_NAME}.wallet.json`, text };
   }
 
   /** Wipes the keys; the record stays. */
@@ -271,10 +273,16 @@ export class Vault {
 }
 
 function networkOf(text: string): WalletNetwork {
+  const { network = "", genesis = "" } = headerOf(text) ?? {};
+  return { network, genesis };
+}
+
+/** Undefined if the record is damaged. */
+function headerOf(text: string): WalletFile["header"] | undefined {
   try {
     return parseWallet(text).header;
   } catch {
-    return { network: "", genesis: "" };
+    return undefined;
   }
 }
 

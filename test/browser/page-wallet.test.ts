@@ -265,6 +265,7 @@ describe.skipIf(!hasBrowser())("wallet of the page", () => {
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Save as a file" }).click(),
     ]);
+    expect(download.suggestedFilename()).toBe("page-wallet.wallet.json");
     const file = parseWallet(readFileSync(await download.path(), "utf8"));
     const opened = await openSecret(file, new TextEncoder().encode(PASSWORD), deriveScryptKey);
     expect(toHex(opened.entropy)).toBe(toHex(parseMnemonic(words.join(" "))));

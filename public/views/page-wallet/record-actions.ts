@@ -9,7 +9,6 @@ import { CheckField } from "../../components/check-field.ts";
 import { Dialog } from "../../components/dialog.ts";
 import { Fragment, html, useState } from "../../html.ts";
 import { pageVault } from "../../page-wallet/page-vault.ts";
-import { RECORD_NAME } from "../../page-wallet/vault.ts";
 
 /** Two buttons; removing asks first. */
 export function RecordActions() {
@@ -41,11 +40,11 @@ export function RecordActions() {
 }
 
 function saveFile(): void {
-  const text = pageVault.exportRecord();
-  if (text === undefined) return;
+  const record = pageVault.exportRecord();
+  if (record === undefined) return;
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = `${RECORD_NAME}.wallet.json`;
+  link.href = URL.createObjectURL(new Blob([record.text], { type: "application/json" }));
+  link.download = record.fileName;
   link.click();
   URL.revokeObjectURL(link.href);
 }

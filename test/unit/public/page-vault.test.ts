@@ -4,7 +4,6 @@ import { describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import {
   AUTO_LOCK_MS,
-  RECORD_NAME,
   Vault,
   VaultError,
   type VaultNeeds,
@@ -133,7 +132,8 @@ describe("adopt", () => {
 
     expect(record().length).toBeLessThan(MAX_WALLET_FILE_BYTES);
     const file = parseWallet(record());
-    expect(file.header).toMatchObject({ ...OF, kind: "encrypted", name: RECORD_NAME });
+    expect(file.header).toMatchObject({ ...OF, kind: "encrypted", name: "page-wallet" });
+    expect(vault.exportRecord()?.fileName).toBe("page-wallet.wallet.json");
     const opened = await openSecret(file, new TextEncoder().encode(PASSWORD), deriveScryptKey);
     expect(opened.entropy).toEqual(secret.entropy);
   });
@@ -237,7 +237,7 @@ describe("importRecord", () => {
     await vault.importRecord(text, PASSWORD, OF);
     expect(vault.state.status).toBe("open");
     expect(record()).toBe(text);
-    expect(vault.exportRecord()).toBe(text);
+    expect(vault.exportRecord()).toEqual({ fileName: "savings.wallet.json", text });
   });
 
   test("refuses what is of another network, another account, or no secret, and keeps nothing", async () => {
