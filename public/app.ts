@@ -17,6 +17,7 @@ import { startRouter, usePlace } from "./router.ts";
 import { AddressView } from "./views/address.ts";
 import { BlockView } from "./views/block.ts";
 import { BlocksView } from "./views/blocks.ts";
+import { ContactsView } from "./views/contacts.ts";
 import { MempoolView } from "./views/mempool.ts";
 import { MiningView } from "./views/mining.ts";
 import { NetworkView } from "./views/network.ts";
@@ -24,7 +25,6 @@ import { OverviewView } from "./views/overview.ts";
 import { PageWalletView } from "./views/page-wallet.ts";
 import { TransactionView } from "./views/transaction.ts";
 import { TreeView } from "./views/tree.ts";
-import { ContactsView } from "./views/contacts.ts";
 import { WalletView } from "./views/wallet.ts";
 import { WalletsView } from "./views/wallets.ts";
 
@@ -39,7 +39,7 @@ const VIEWS: Readonly<Record<PagePath, () => View>> = {
   "/network": NetworkView,
   "/mining": MiningView,
   "/wallet": WalletsView,
-  "/wallet/page": PageWalletView,
+  "/page-wallet": PageWalletView,
   "/wallet/:name": WalletView,
   "/wallet/:name/:section": WalletView,
   "/wallet/:name/:section/:item": WalletView,
@@ -53,7 +53,7 @@ const LINKS: readonly NavigationLink[] = [
   { href: "/mempool", text: "Mempool" },
   { href: "/network", text: "Network" },
   { href: "/mining", text: "Mining" },
-  { href: "/wallet", text: "Wallet", covers: ["/wallet/", "/contacts"] },
+  { href: "/wallet", text: "Wallet", covers: ["/wallet/", "/page-wallet", "/contacts"] },
 ];
 
 /** What a page is about: it is drawn anew for another one, and not for another part of the same. */

@@ -17,8 +17,7 @@ export const PAGE_PATHS = [
   "/network",
   "/mining",
   "/wallet",
-  // Before the names of wallets, none of which is called so.
-  "/wallet/page",
+  "/page-wallet",
   "/wallet/:name",
   "/wallet/:name/:section",
   "/wallet/:name/:section/:item",

@@ -119,7 +119,11 @@ const DOORS: readonly { name: string; pattern: RegExp; folders: readonly string[
     folders: ["src/wallet/", "public/mnemonic.ts"],
   },
   { name: "preact", pattern: /^(?:preact|htm)(?:\/|$)/, folders: ["public/html.ts"] },
-  { name: "qr", pattern: /^qr(?:\/|$)/, folders: ["public/components/qr-code.ts"] },
+  {
+    name: "qr",
+    pattern: /^qr(?:\/|$)/,
+    folders: ["public/components/qr-code.ts", "src/cli/wallet-address.ts"],
+  },
   {
     name: "chart.js",
     pattern: /^chart\.js(?:\/|$)/,

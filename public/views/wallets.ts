@@ -98,7 +98,7 @@ export function WalletsView() {
       <p class="max-w-prose text-muted">
         A wallet whose keys stay in this page, and of which the node knows addresses only.
       </p>
-      <a href="/wallet/page" class=${`${LINK} mt-3`}>Open the wallet in this browser</a>
+      <a href="/page-wallet" class=${`${LINK} mt-3`}>Open the wallet in this browser</a>
     </${Card}>
   </${Fragment}>`;
 }

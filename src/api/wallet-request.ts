@@ -8,7 +8,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { EstimateTarget } from "../mempool/fee-estimate.ts";
-import { MAX_PASSWORD_BYTES } from "../wallet/keystore.ts";
+import { MAX_PASSWORD_BYTES } from "../wallet/password.ts";
 import type { Wallet } from "../wallet/wallet.ts";
 import type { Authority, Wallets } from "../wallet/wallets.ts";
 import { type ApiContext, indexCaughtUp } from "./api-context.ts";

@@ -3,7 +3,8 @@
  * password costs. `bun test/bench/wallet.bench.ts` prints it.
  */
 
-import { deriveScryptKey, SALT_BYTES, SCRYPT_COST } from "../../src/wallet/scrypt.ts";
+import { deriveScryptKey } from "../../src/wallet/native-keys.ts";
+import { SALT_BYTES, SCRYPT_COST } from "../../src/wallet/scrypt.ts";
 import type { Wallet } from "../../src/wallet/wallet.ts";
 import { paymentKey } from "../support/payments.ts";
 import { MATURITY, paymentOf, WalletWorld } from "../support/wallet-world.ts";

@@ -101,7 +101,7 @@ describe.skipIf(!hasBrowser())("wallet of the page", () => {
   }
 
   async function openWallet(options: Parameters<typeof openPage>[2] = {}): Promise<WatchedPage> {
-    return await openPage(browser, `${node.url}/wallet/page`, options);
+    return await openPage(browser, `${node.url}/page-wallet`, options);
   }
 
   async function expectSound({ page, errors, hosts, dialogs }: WatchedPage): Promise<void> {
@@ -375,7 +375,7 @@ describe.skipIf(!hasBrowser())("wallet of the page", () => {
     await page.addInitScript(() => {
       Object.defineProperty(globalThis, "isSecureContext", { value: false });
     });
-    await page.goto(`${node.url}/wallet/page`);
+    await page.goto(`${node.url}/page-wallet`);
     await page.getByText("for this visit only").waitFor();
     expect(await page.getByRole("button", { name: "Open a file" }).count()).toBe(0);
     await takePicture(page, "page-wallet-visit");

@@ -4,7 +4,7 @@
 
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { formatAddress } from "../../src/primitives/address.ts";
-import { deriveAccount } from "../../src/wallet/account.ts";
+import { deriveAccount } from "../../src/wallet/master-key.ts";
 import type { Wallet } from "../../src/wallet/wallet.ts";
 import { GAP_LIMIT } from "../../src/wallet/wallet-addresses.ts";
 import { WalletSecret } from "../../src/wallet/wallet-secret.ts";

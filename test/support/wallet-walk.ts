@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { toHex } from "../../src/lib/bytes.ts";
 import type { BlockHash, Txid } from "../../src/primitives/hash-id.ts";
 import { isCoinbase, outpointKey, type Transaction } from "../../src/primitives/transaction.ts";
-import { deriveAccount } from "../../src/wallet/account.ts";
+import { deriveAccount } from "../../src/wallet/master-key.ts";
 import type { Wallet } from "../../src/wallet/wallet.ts";
 import type { PreparedPayment } from "../../src/wallet/wallet-payments.ts";
 import { WalletSecret } from "../../src/wallet/wallet-secret.ts";
