@@ -131,8 +131,8 @@ export function given<Fields extends Readonly<Record<string, JsonObject[string] 
 /** Returns the API's path of what belongs to wallet `name`; UsageError if that is no name. */
 export function walletPath(name: string, ...rest: readonly string[]): string {
   if (!WALLET_NAME_PATTERN.test(name)) {
-    const named = JSON.stringify(name.slice(0, 60));
-    throw new UsageError(`${named} is no wallet's name: 1 to 32 of a-z, 0-9, _ and -`);
+    // Whatever was typed in its place is not repeated.
+    throw new UsageError("this is no wallet's name: 1 to 32 of a-z, 0-9, _ and -");
   }
   return ["/api/wallets", name, ...rest.map(encodeURIComponent)].join("/");
 }
