@@ -6,7 +6,7 @@
  */
 
 import type { StatusView } from "../../src/api/stats-schemas.ts";
-import { type Children, html } from "../html.ts";
+import { type Children, html, useEffect, useRef } from "../html.ts";
 import type { Connection } from "../live-feed.ts";
 import { Badge, type Tone } from "./badge.ts";
 import { SearchBox } from "./search-box.ts";
@@ -40,6 +40,8 @@ const STATES: Readonly<Record<Connection, { tone: Tone; text: string; title: str
 /** The frame of the page. */
 export function Layout({ links, path, connection, status, children }: LayoutProps) {
   const state = STATES[connection];
+  const navigation = useRef<HTMLElement>(null);
+  useEffect(() => showCurrentLink(navigation.current), [path]);
   return html`<div class="flex min-h-dvh flex-col">
     <a
       href="#content"
@@ -62,7 +64,7 @@ export function Layout({ links, path, connection, status, children }: LayoutProp
         </div>
         <div class="order-2 w-full md:ml-auto md:w-80"><${SearchBox} /></div>
       </div>
-      <nav aria-label="Pages" class=${`${WIDTH} overflow-x-auto`}>
+      <nav ref=${navigation} aria-label="Pages" class=${`${WIDTH} overflow-x-auto`}>
         <ul class="flex gap-1">
           ${links.map((link) => {
             const isHere = isAt(link, path);
@@ -93,6 +95,14 @@ export function Layout({ links, path, connection, status, children }: LayoutProp
       </p>
     </footer>
   </div>`;
+}
+
+/** Brings the link of this page into sight, where there is no room for all; sideways alone. */
+function showCurrentLink(navigation: HTMLElement | null): void {
+  const link = navigation?.querySelector<HTMLElement>("[aria-current]");
+  if (navigation === null || link === null || link === undefined) return;
+  const middle = link.offsetLeft - navigation.offsetLeft + link.offsetWidth / 2;
+  navigation.scrollLeft = middle - navigation.clientWidth / 2;
 }
 
 function isAt({ href, covers = [] }: NavigationLink, path: string): boolean {

@@ -23,7 +23,7 @@ export function PageWalletView() {
     : html`<${LoadingState} lines=${6} />`;
   return html`<${Fragment}>
     <${PageTitle}
-      title="Wallet of this page"
+      title="Wallet in this browser"
       note="Its keys are made in this browser and never leave it. The node sees addresses and signed transactions."
     />
     ${body === undefined ? room : html`<${body.draw} />`}
