@@ -81,6 +81,28 @@ export function selectTestFiles(paths: readonly string[], tier: Tier): string[] 
     .sort();
 }
 
+/** What people and programs use, as far from outside as can be: they wait more than they reckon. */
+const OUTSIDE_PATTERN = /^test\/(?:browser|functional\/(?:api|cli|wallet))/;
+
+/** The files in two groups, one for each of two cores; none of them empty. */
+export function splitTestFiles(paths: readonly string[]): string[][] {
+  const isOutside = (path: string) => OUTSIDE_PATTERN.test(path);
+  const groups = [paths.filter((path) => !isOutside(path)), paths.filter(isOutside)];
+  return groups.filter(({ length }) => length > 0);
+}
+
+/** The counts of all groups together; `undefined` if one has none. */
+export function sumCounts(groups: readonly (TestCounts | undefined)[]): TestCounts | undefined {
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const counts of groups) {
+    if (counts === undefined) return undefined;
+    sum.passed += counts.passed;
+    sum.failed += counts.failed;
+    sum.skipped += counts.skipped;
+  }
+  return sum;
+}
+
 function isTier(text: string): text is Tier {
   return text === "check" || text === "all" || text === "long";
 }
@@ -97,22 +119,41 @@ async function runStep({ heading, command, untried }: Step): Promise<void> {
   fail(heading, exitCode);
 }
 
+/** Runs both groups of tests side by side; what the second says is shown when both are done. */
 async function runTests(tier: Tier): Promise<void> {
   printHeading({ check: "unit tests", all: "tests", long: "tests, with the long ones" }[tier]);
   const paths = [...new Bun.Glob("test/**/*.test.ts").scanSync({ cwd: ROOT })];
-  // With a leading ./ a name is a path; without, a pattern that may match others too.
-  const files = selectTestFiles(paths, tier).map((path) => `./${path}`);
-  const child = spawn(["test", "--timeout", String(TEST_TIMEOUT_MS), ...files], "pipe");
-  const [, errors] = await Promise.all([
-    passThrough(child.stdout as ReadableStream<Uint8Array>, process.stdout),
-    passThrough(child.stderr as ReadableStream<Uint8Array>, process.stderr),
-  ]);
-  const exitCode = await child.exited;
+  const held: Uint8Array[] = [];
+  const sinks: Sink[] = [process.stdout, { write: (chunk) => held.push(chunk) }];
+  const groups = splitTestFiles(selectTestFiles(paths, tier));
+  const results = await Promise.all(
+    groups.map((files, index) => runGroup(files, sinks[index] ?? process.stdout)),
+  );
+  for (const chunk of held) process.stdout.write(chunk);
 
-  const counts = parseCounts(errors);
   printHeading(`${(performance.now() / 1000).toFixed(0)} s in all`);
+  const counts = sumCounts(results.map((result) => result.counts));
   if (counts !== undefined) console.log(formatCounts(counts));
+  const exitCode = results.find((result) => result.exitCode !== 0)?.exitCode ?? 0;
   if (exitCode !== 0 || counts === undefined || counts.failed > 0) process.exit(exitCode || 1);
+}
+
+interface Sink {
+  write(chunk: Uint8Array): unknown;
+}
+
+async function runGroup(
+  files: readonly string[],
+  sink: Sink,
+): Promise<{ exitCode: number; counts: TestCounts | undefined }> {
+  // With a leading ./ a name is a path; without, a pattern that may match others too.
+  const names = files.map((path) => `./${path}`);
+  const child = spawn(["test", "--timeout", String(TEST_TIMEOUT_MS), ...names], "pipe");
+  const [, errors] = await Promise.all([
+    passThrough(child.stdout as ReadableStream<Uint8Array>, sink),
+    passThrough(child.stderr as ReadableStream<Uint8Array>, sink),
+  ]);
+  return { exitCode: await child.exited, counts: parseCounts(errors) };
 }
 
 function spawn(command: readonly string[], output: "inherit" | "pipe") {
@@ -126,10 +167,7 @@ function spawn(command: readonly string[], output: "inherit" | "pipe") {
 }
 
 /** Copies `stream` to `sink` as it comes, and returns all of it as text. */
-async function passThrough(
-  stream: ReadableStream<Uint8Array>,
-  sink: NodeJS.WriteStream,
-): Promise<string> {
+async function passThrough(stream: ReadableStream<Uint8Array>, sink: Sink): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of stream) {

@@ -14,21 +14,13 @@ import {
   findBarriers,
   fitsWidth,
   hasBrowser,
+  LOOKS,
   openBrowser,
   openPage,
-  PHONE,
   takePicture,
   type WatchedPage,
-  WIDE,
 } from "../support/browser.ts";
 import { type ProcessNode, startProcessNode } from "../support/process-node.ts";
-
-const LOOKS = [
-  { name: "wide-light", viewport: WIDE, colorScheme: "light" },
-  { name: "wide-dark", viewport: WIDE, colorScheme: "dark" },
-  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
-  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
-] as const;
 
 /** Blocks that the node has while its pages are looked at. */
 const BLOCKS = 30;

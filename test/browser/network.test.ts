@@ -194,7 +194,7 @@ describe.skipIf(!hasBrowser())("network page", () => {
     });
   });
 
-  describe.each(LOOKS.slice(1, 3))("$name", ({ name, viewport, colorScheme }) => {
+  describe.each(LOOKS)("$name", ({ name, viewport, colorScheme }) => {
     test.each([8, 50])("%d nodes can be read", async (count) => {
       await using watched = await openPage(browser, `${first.url}/blocks`, {
         viewport,

@@ -25,12 +25,11 @@ import {
   findBarriers,
   fitsWidth,
   hasBrowser,
+  LOOKS,
   openBrowser,
   openPage,
-  PHONE,
   takePicture,
   type WatchedPage,
-  WIDE,
 } from "../support/browser.ts";
 import { ExternalWallet } from "../support/external-wallet.ts";
 import { type ProcessNode, startProcessNode } from "../support/process-node.ts";
@@ -42,12 +41,6 @@ const COIN = 100_000_000;
 
 /** The longest that the page may stand still, in milliseconds, on a machine that does much else. */
 const MAX_STILL_MS = 600;
-
-const LOOKS = [
-  { name: "wide-dark", viewport: WIDE, colorScheme: "dark" },
-  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
-  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
-] as const;
 
 describe.skipIf(!hasBrowser())("wallet of the page", () => {
   let browser: Browser;

@@ -10,13 +10,12 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import {
   hasBrowser,
+  LOOKS,
   openBrowser,
   openPage,
   type PageOptions,
-  PHONE,
   takePicture,
   type WatchedPage,
-  WIDE,
 } from "../support/browser.ts";
 import { type ProcessNode, startProcessNode } from "../support/process-node.ts";
 import { ask, expectSound } from "../support/wallet-pages.ts";
@@ -25,13 +24,6 @@ import { ask, expectSound } from "../support/wallet-pages.ts";
 const PATIENCE_MS = 8_000;
 
 const ATTACK = "<img src=x onerror=alert(1)>";
-
-const LOOKS = [
-  { name: "wide-light", viewport: WIDE, colorScheme: "light" },
-  { name: "wide-dark", viewport: WIDE, colorScheme: "dark" },
-  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
-  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
-] as const;
 
 describe.skipIf(!hasBrowser())("wallets of a development network", () => {
   let browser: Browser;

@@ -471,8 +471,8 @@ describe("a hundred clients, ten of which never read (A-18)", () => {
       await client.close();
     }
     for (const raw of [...silent, ...others]) raw[Symbol.dispose]();
-    // The log of events, and what lies about.
-    expect(grown).toBeLessThan(64 * 1024 * 1024);
+    // The log of events, and what lies about; kept for each of the ten it would be half a gigabyte.
+    expect(grown).toBeLessThan(160 * 1024 * 1024);
   }, 90_000);
 });
 

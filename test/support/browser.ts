@@ -51,13 +51,15 @@ export function hasBrowser(): boolean {
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
-/** The sizes and colours in which every page is looked at. */
-export const LOOKS = [
+const ALL_LOOKS = [
   { name: "wide-light", viewport: WIDE, colorScheme: "light" },
+  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
   { name: "wide-dark", viewport: WIDE, colorScheme: "dark" },
   { name: "phone-light", viewport: PHONE, colorScheme: "light" },
-  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
 ] as const;
+
+/** How every page is looked at: both sizes and both themes once; each with each for pictures. */
+export const LOOKS = PICTURES === undefined ? ALL_LOOKS.slice(0, 2) : ALL_LOOKS;
 
 /** What the browser itself writes of a live line that could not be opened; the page copes with it. */
 const NO_LINE = /^WebSocket connection to '[^']*\/ws' failed/;

@@ -4,7 +4,13 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import { formatCounts, parseCounts, selectTestFiles } from "../../../scripts/test.ts";
+import {
+  formatCounts,
+  parseCounts,
+  selectTestFiles,
+  splitTestFiles,
+  sumCounts,
+} from "../../../scripts/test.ts";
 
 describe("parseCounts", () => {
   test("reads the closing lines", () => {
@@ -34,6 +40,23 @@ describe("formatCounts", () => {
     expect(formatCounts({ passed: 1, failed: 2, skipped: 3 })).toBe(
       "1 passed, 2 failed, 3 skipped",
     );
+  });
+});
+
+describe("sumCounts", () => {
+  test("adds up, and knows nothing if one group says nothing", () => {
+    const counts = { passed: 12, failed: 1, skipped: 2 };
+    expect(sumCounts([counts, counts])).toEqual({ passed: 24, failed: 2, skipped: 4 });
+    expect(sumCounts([counts, undefined])).toBeUndefined();
+  });
+});
+
+describe("splitTestFiles", () => {
+  test("puts every file into one of two groups, and makes no empty one", () => {
+    const inside = ["test/unit/a.test.ts", "test/functional/p2p-b.test.ts"];
+    const outside = ["test/browser/c.test.ts", "test/functional/api-d.test.ts"];
+    expect(splitTestFiles([...outside, ...inside])).toEqual([inside, outside]);
+    expect(splitTestFiles(inside)).toEqual([inside]);
   });
 });
 
