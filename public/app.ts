@@ -7,6 +7,7 @@
 
 import { adoptToken } from "./api-client.ts";
 import { TokenDialog } from "./components/action.ts";
+import { later } from "./components/later.ts";
 import { Layout, type NavigationLink } from "./components/layout.ts";
 import { EmptyState } from "./components/states.ts";
 import { Toasts } from "./components/toasts.ts";
@@ -17,7 +18,6 @@ import { startRouter, usePlace } from "./router.ts";
 import { AddressView } from "./views/address.ts";
 import { BlockView } from "./views/block.ts";
 import { BlocksView } from "./views/blocks.ts";
-import { ContactsView } from "./views/contacts.ts";
 import { MempoolView } from "./views/mempool.ts";
 import { MiningView } from "./views/mining.ts";
 import { NetworkView } from "./views/network.ts";
@@ -25,8 +25,11 @@ import { OverviewView } from "./views/overview.ts";
 import { PageWalletView } from "./views/page-wallet.ts";
 import { TransactionView } from "./views/transaction.ts";
 import { TreeView } from "./views/tree.ts";
-import { WalletView } from "./views/wallet.ts";
-import { WalletsView } from "./views/wallets.ts";
+
+// What is large and not for all comes when it is asked for.
+const ContactsView = later(async () => (await import("./views/contacts.ts")).ContactsView);
+const WalletView = later(async () => (await import("./views/wallet.ts")).WalletView);
+const WalletsView = later(async () => (await import("./views/wallets.ts")).WalletsView);
 
 const VIEWS: Readonly<Record<PagePath, () => View>> = {
   "/": OverviewView,
