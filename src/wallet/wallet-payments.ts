@@ -42,6 +42,7 @@ import {
   planCancellation,
   planChild,
   planReplacement,
+  type ReplacementWish,
 } from "./replacement-plan.ts";
 import type { SpendableCoin } from "./spendable-coin.ts";
 import {
@@ -72,6 +73,13 @@ export type PaymentRequest = Pick<
   /** False to give what is left over to miners. */
   readonly keepsChange?: boolean | undefined;
 };
+
+/** How a waiting payment is to be replaced: without a feerate, by the least that is accepted. */
+export interface ReplacementRequest {
+  /** Sats per vbyte. */
+  readonly feerate?: number | undefined;
+  readonly isForced?: boolean | undefined;
+}
 
 /** How a draft is asked for, whatever it is for. */
 export interface DraftTerms {
@@ -191,39 +199,13 @@ export class WalletPayments {
   }
 
   /** Prepares a payment that takes the place of a waiting one and pays miners more (BIP-0125). */
-  bump(
-    txid: Txid,
-    request: { readonly feerate?: number | undefined; readonly isForced?: boolean | undefined },
-    terms: DraftTerms = {},
-  ): PreparedPayment {
-    return this.#draft("bump", { txid, ...request }, terms, () => ({
-      plan: planReplacement({
-        ...this.#options(request),
-        original: this.#pending(txid),
-        coins: this.#coins(),
-        feerate: request.feerate,
-        changeScript: this.#changeAddress().script,
-      }),
-      replaces: txid,
-    }));
+  bump(txid: Txid, request: ReplacementRequest, terms: DraftTerms = {}): PreparedPayment {
+    return this.#replace("bump", planReplacement, txid, request, terms);
   }
 
   /** Prepares a transaction that takes the place of a waiting payment and pays nobody. */
-  cancelPending(
-    txid: Txid,
-    request: { readonly feerate?: number | undefined; readonly isForced?: boolean | undefined },
-    terms: DraftTerms = {},
-  ): PreparedPayment {
-    return this.#draft("cancellation", { txid, ...request }, terms, () => ({
-      plan: planCancellation({
-        ...this.#options(request),
-        original: this.#pending(txid),
-        coins: this.#coins(),
-        feerate: request.feerate,
-        changeScript: this.#changeAddress().script,
-      }),
-      replaces: txid,
-    }));
+  cancelPending(txid: Txid, request: ReplacementRequest, terms: DraftTerms = {}): PreparedPayment {
+    return this.#replace("cancellation", planCancellation, txid, request, terms);
   }
 
   /** Prepares a child of a waiting transaction, which pays miners what that one lacks. */
@@ -316,6 +298,25 @@ export class WalletPayments {
     else if (ledger.isConflictDeep(draft.txid, SETTLED_DEPTH)) {
       store.drafts.closeDraft(draft.id, "failed");
     }
+  }
+
+  #replace(
+    kind: DraftKind,
+    plan: (wish: ReplacementWish) => PaymentPlan,
+    txid: Txid,
+    request: ReplacementRequest,
+    terms: DraftTerms,
+  ): PreparedPayment {
+    return this.#draft(kind, { txid, ...request }, terms, () => ({
+      plan: plan({
+        ...this.#options(request),
+        original: this.#pending(txid),
+        coins: this.#coins(),
+        feerate: request.feerate,
+        changeScript: this.#changeAddress().script,
+      }),
+      replaces: txid,
+    }));
   }
 
   #options({ isForced }: { readonly isForced?: boolean | undefined }) {
