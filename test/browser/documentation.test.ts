@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
+import { PAGE_PATHS, type PagePath } from "../../public/paths.ts";
 import { hasBrowser, openBrowser, openPage, takePicture, WIDE } from "../support/browser.ts";
 import { type ProcessNode, startProcessNode } from "../support/process-node.ts";
 
@@ -74,26 +75,29 @@ describe.skipIf(!hasBrowser())("without the internet", () => {
   }
   type Opened = Awaited<ReturnType<typeof openAlone>>;
 
-  test.each(["overview", "blocks", "block", "transaction", "address"])(
-    "the view %s works, and no style or script is inline",
-    async (view) => {
-      const block = await (await fetch(`${node.url}/api/block/1`)).json();
-      const { txid, outputs } = block.transactions[0];
-      const path = {
-        overview: "/",
-        blocks: "/blocks",
-        block: "/block/1",
-        transaction: `/tx/${txid}`,
-        address: `/address/${outputs[0].address}`,
-      }[view];
-      await using opened = await openAlone(path ?? "/");
-      const { page } = opened;
-      await page.waitForFunction(() => document.querySelector("[aria-busy]") === null);
-      await page.getByRole("heading", { level: 2 }).first().waitFor();
-      if (view === "overview") await page.locator("canvas").first().waitFor();
-      expectAlone(opened);
-    },
-  );
+  /** What to put for the parts of a path that have a colon. */
+  async function pathOf(page: PagePath): Promise<string> {
+    const block = await (await fetch(`${node.url}/api/block/1`)).json();
+    const { txid, outputs } = block.transactions[0];
+    const parts: Record<string, string> = {
+      ":id": "1",
+      ":txid": txid,
+      ":address": outputs[0].address,
+      ":name": "alice",
+      ":section": "history",
+      ":item": "1",
+    };
+    return page.replace(/:[a-z]+/g, (part) => parts[part] ?? part);
+  }
+
+  test.each(PAGE_PATHS)("the page %s works, and no style or script is inline", async (path) => {
+    await using opened = await openAlone(await pathOf(path));
+    const { page } = opened;
+    await page.getByRole("heading", { level: 2 }).first().waitFor();
+    await page.waitForFunction(() => document.querySelector("[aria-busy]") === null);
+    if (path === "/") await page.locator("canvas").first().waitFor();
+    expectAlone(opened);
+  });
 
   test("the documentation lists every operation", async () => {
     await using opened = await openAlone("/swagger");
