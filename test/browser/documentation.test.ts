@@ -93,7 +93,7 @@ describe.skipIf(!hasBrowser())("without the internet", () => {
   test.each(PAGE_PATHS)("the page %s works, and no style or script is inline", async (path) => {
     await using opened = await openAlone(await pathOf(path));
     const { page } = opened;
-    await page.getByRole("heading", { level: 2 }).first().waitFor();
+    await page.locator("main > *").first().waitFor();
     await page.waitForFunction(() => document.querySelector("[aria-busy]") === null);
     if (path === "/") await page.locator("canvas").first().waitFor();
     expectAlone(opened);

@@ -73,6 +73,8 @@ describe.skipIf(!hasBrowser())("wallet", () => {
     await expectSound(watched);
     await page.getByRole("link", { name: "New wallet" }).click();
     const list = page.getByRole("list", { name: "The words" });
+    // They come with the list of all words, which is loaded now.
+    await list.getByRole("listitem").nth(23).waitFor();
     words = (await list.getByRole("listitem").allTextContents()).map((text) =>
       text.replace(/[\d\s]+/g, ""),
     );

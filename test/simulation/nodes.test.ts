@@ -8,7 +8,7 @@
 import { describe, expect, test } from "bun:test";
 import { askedSeed, runSeed } from "./run-seed.ts";
 
-const SEEDS = 100;
+const SEEDS = 50;
 const SEEDS_PER_TEST = 10;
 
 const asked = askedSeed();
