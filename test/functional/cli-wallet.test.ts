@@ -110,6 +110,55 @@ describe("cairn wallet on a development network", () => {
     expect(await place.say(["wallet", "history", "vault"])).toContain("rent");
   });
 
+  test("three agree on an escrow, and two of them give its coins to one", async () => {
+    const parties = { buyer: "alice", seller: "bob", arbiter: "carol" };
+    const parameters: string[] = [];
+    for (const [role, name] of Object.entries(parties)) {
+      const { publicKey } = await place.ask("wallet", "contract", "key", name);
+      parameters.push("--param", `${role}=${name}:${publicKey}`);
+    }
+    const made = new Set<string>();
+    for (const name of Object.values(parties)) {
+      const creating = ["wallet", "contract", "create", name, "--template", "escrow"];
+      made.add((await place.ask(...creating, ...parameters)).address);
+    }
+    const [address = ""] = made;
+    expect(made.size).toBe(1);
+
+    await place.say(["send", address, "2", "--from", "alice", "--yes"]);
+    await place.mine();
+    expect(await place.say(["wallet", "contract", "show", "alice", address])).toContain(
+      "2.00000000",
+    );
+    const before = await balanceOf("bob");
+    // Standard output is the PSBT and nothing else.
+    const first = await place.say([
+      "wallet",
+      "contract",
+      "spend",
+      "alice",
+      address,
+      "spend",
+      "bob",
+    ]);
+    const alone = await place.run([
+      "wallet",
+      "contract",
+      "finish",
+      "alice",
+      address,
+      "spend",
+      first,
+    ]);
+    expect(alone.exitCode).toBe(1);
+    const both = await place.say(["wallet", "contract", "sign", "bob", address, first]);
+    await place.say(["wallet", "contract", "finish", "bob", address, "spend", both]);
+    await place.mine();
+    const received = (await balanceOf("bob")) - before;
+    expect(received).toBeGreaterThan(2 * COIN - 1_000);
+    expect(received).toBeLessThan(2 * COIN);
+  });
+
   test("sends nothing without a yes and a password, and keeps no coins back", async () => {
     const before = await place.ask("wallet", "balance", "vault");
     const refused = await place.run(["send", "alice", "1", "--from", "vault"]);
