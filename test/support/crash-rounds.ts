@@ -30,6 +30,9 @@ const FEE = 2_000;
 /** Longest life of a node after its first answer, in milliseconds. */
 const MAX_LIFE_MS = 400;
 
+/** Blocks after which the first ones' coins can be spent. */
+const MATURE_BLOCKS = 110;
+
 /** What was seen over all rounds. */
 export interface CrashReport {
   readonly kills: number;
@@ -47,6 +50,7 @@ export async function runCrashRounds(
   const folder = mkdtempSync(join(tmpdir(), "cairn-crash-"));
   const trial = new CrashTrial(folder, new SeededRandom(seed), program);
   try {
+    await trial.prepare();
     for (let round = 0; round < rounds; round++) {
       try {
         await trial.round();
@@ -74,6 +78,14 @@ class CrashTrial {
     this.#folder = folder;
     this.#random = random;
     this.#program = program;
+  }
+
+  /** Mines the coins that are paid with, however slow this machine is. */
+  async prepare(): Promise<void> {
+    const node = await this.#start();
+    const answer = await post(`${node.url}/api/mine`, { blocks: MATURE_BLOCKS });
+    for (const hash of answer?.hashes ?? []) this.#blocks.add(hash);
+    await node.stop();
   }
 
   async round(): Promise<void> {
@@ -187,13 +199,13 @@ async function getJson(url: string, signal?: AbortSignal): Promise<any> {
 }
 
 /** The answer to a POST, or undefined if none came or it was a refusal. */
-async function post(url: string, body: unknown, signal: AbortSignal): Promise<any> {
+async function post(url: string, body: unknown, signal?: AbortSignal): Promise<any> {
   try {
     const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
-      signal,
+      ...(signal === undefined ? {} : { signal }),
     });
     const answer = await response.json();
     return response.ok ? answer : undefined;

@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from "bun:test";
 import {
+  findFailedFiles,
   formatCounts,
   parseCounts,
   selectTestFiles,
@@ -31,6 +32,16 @@ describe("parseCounts", () => {
   test("does not invent counts", () => {
     expect(parseCounts("")).toBeUndefined();
     expect(parseCounts("12 pass and more\n")).toBeUndefined();
+  });
+});
+
+describe("findFailedFiles", () => {
+  test("names each file in which a test failed, and none for what is said again", () => {
+    const output =
+      "test/unit/a.test.ts:\n(pass) x [1ms]\n(fail) y [2ms]\n(fail) z [2ms]\n" +
+      "\u001b[2mtest/unit/b.test.ts:\u001b[0m\n(pass) x [1ms]\n\n2 tests failed:\n(fail) y [2ms]\n(fail) z [2ms]\n";
+    expect(findFailedFiles(output)).toEqual(["test/unit/a.test.ts"]);
+    expect(findFailedFiles("test/unit/a.test.ts:\n(pass) x [1ms]\n")).toEqual([]);
   });
 });
 
