@@ -47,10 +47,12 @@ export function developmentPayoutScript(): Uint8Array {
 export async function openDevelopmentAccounts(node: Node): Promise<readonly Wallet[]> {
   const entropy = parseMnemonic(DEVELOPMENT_MNEMONIC);
   const wallets: Wallet[] = [];
+  const there = new Set(node.wallets.list().map(({ name }) => name));
   for (const [account, name] of [...DEVELOPMENT_ACCOUNTS, FAUCET_NAME].entries()) {
-    const isThere = node.wallets.list().some((wallet) => wallet.name === name);
     wallets.push(
-      isThere ? node.wallets.get(name) : await node.wallets.createPlain(name, entropy, account),
+      there.has(name)
+        ? node.wallets.get(name)
+        : await node.wallets.createPlain(name, entropy, account),
     );
   }
   if (node.chain.tip.height === 0) fund(node, wallets);
