@@ -7,11 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import {
   expectSound,
+  findCard,
   hasBrowser,
   LOOKS,
+  mineBlocks,
   openBrowser,
   openPage,
   takePicture,
@@ -48,26 +50,13 @@ describe.skipIf(!hasBrowser())("mining page", () => {
     return await (await fetch(`${node.url}/api/status`)).json();
   }
 
-  async function mine(node: ProcessNode, blocks: number): Promise<void> {
-    const response = await fetch(`${node.url}/api/mine`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ blocks }),
-    });
-    expect(response.status).toBe(200);
-  }
-
-  function card(page: Page, name: string) {
-    return page.getByRole("region", { name, exact: true });
-  }
-
   test("a node at height 0 says what to do", async () => {
     await using watched = await openPage(browser, fixed.url);
     const { page } = watched;
     await page.getByRole("link", { name: "Mining", exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "Mining" }).waitFor();
     await page.getByText("the difficulty is fixed").first().waitFor();
-    await card(page, "Who found the last 1,000 blocks").getByText("No block yet").waitFor();
+    await findCard(page, "Who found the last 1,000 blocks").getByText("No block yet").waitFor();
     await page.waitForFunction(() => document.querySelector("[aria-busy]") === null);
     await takePicture(page, "mining-height-0");
     await expectSound(watched);
@@ -76,7 +65,7 @@ describe.skipIf(!hasBrowser())("mining page", () => {
   test("blocks that are asked for arrive, and pay whom they should", async () => {
     await using watched = await openPage(browser, `${fixed.url}/mining`);
     const { page } = watched;
-    const form = card(page, "Mine blocks now");
+    const form = findCard(page, "Mine blocks now");
     await form.getByLabel("Blocks").fill("5");
     await form.getByRole("button", { name: "Mine now" }).click();
     await form.getByText("Mined 5 blocks, up to height 5.").waitFor();
@@ -96,7 +85,7 @@ describe.skipIf(!hasBrowser())("mining page", () => {
   test("mining is started with a number of threads, shown stream by stream, and stopped", async () => {
     await using watched = await openPage(browser, `${fixed.url}/mining`);
     const { page } = watched;
-    const form = card(page, "Continuous mining");
+    const form = findCard(page, "Continuous mining");
     await form.getByLabel("Threads").fill("2");
     await form.getByRole("button", { name: "Start mining" }).click();
     await form.getByText("Mining with 2 threads.").waitFor();
@@ -120,7 +109,7 @@ describe.skipIf(!hasBrowser())("mining page", () => {
   test("a demand is given up", async () => {
     await using watched = await openPage(browser, `${moving.url}/mining`);
     const { page } = watched;
-    const form = card(page, "Mine blocks now");
+    const form = findCard(page, "Mine blocks now");
     await form.getByLabel("Blocks").fill("1000");
     await form.getByRole("button", { name: "Mine now" }).click();
     await form.getByRole("button", { name: "Mining…" }).waitFor();
@@ -130,11 +119,11 @@ describe.skipIf(!hasBrowser())("mining page", () => {
   });
 
   test("the difficulty is explained, and each of its changes shown", async () => {
-    await mine(moving, BLOCKS);
+    await mineBlocks(moving, BLOCKS);
     const { height } = await askStatus(moving);
     await using watched = await openPage(browser, `${moving.url}/mining`);
     const { page } = watched;
-    const difficulty = card(page, "Difficulty");
+    const difficulty = findCard(page, "Difficulty");
     await difficulty.locator("canvas").waitFor();
     await difficulty.getByText(/Each dot is a change: [1-9]\d* change/).waitFor();
     const next = 100 * (Math.floor(height / 100) + 1);

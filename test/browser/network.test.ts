@@ -11,8 +11,10 @@ import type { Browser, Page } from "playwright-core";
 import {
   expectSound,
   findBarriers,
+  findCard,
   hasBrowser,
   LOOKS,
+  mineBlocks,
   openBrowser,
   openPage,
   takePicture,
@@ -84,7 +86,7 @@ describe.skipIf(!hasBrowser())("network page", () => {
     hostile = await startNode("hostile", HOSTILE_NAME, first.p2pPort);
     const { nodeId } = await ask(hostile, "/api/status");
     last = await startNode("last", "Grace", hostile.p2pPort, ["--allow-node", nodeId]);
-    await mine(hostile, 3);
+    await mineBlocks(hostile, 3);
     // What each says of itself, and of its neighbours, is heard a little later.
     await until("the newest block and all links are known", async () => {
       const { nodes, edges } = await ask(first, "/api/topology");
@@ -118,21 +120,8 @@ describe.skipIf(!hasBrowser())("network page", () => {
     return await response.json();
   }
 
-  async function mine(node: ProcessNode, blocks: number): Promise<void> {
-    const response = await fetch(`${node.url}/api/mine`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ blocks }),
-    });
-    expect(response.status).toBe(200);
-  }
-
   function table(page: Page, name: string) {
     return page.getByRole("table", { name, exact: true });
-  }
-
-  function card(page: Page, name: string) {
-    return page.getByRole("region", { name, exact: true });
   }
 
   test("a node that is alone says why, and what to do", async () => {
@@ -163,7 +152,7 @@ describe.skipIf(!hasBrowser())("network page", () => {
     await nodes.getByRole("row", { name: /Grace.*2 links away/ }).waitFor();
     await page.getByText("2 links as a list").click();
     await page.getByRole("list", { name: "Links" }).getByText("by their own word").waitFor();
-    const spread = card(page, "How blocks spread");
+    const spread = findCard(page, "How blocks spread");
     await spread.getByText("It came here over 1 link").waitFor();
     await spread.getByText("1 link away").waitFor();
     await spread.getByText("2 links away").waitFor();
@@ -174,10 +163,10 @@ describe.skipIf(!hasBrowser())("network page", () => {
     await using watched = await openPage(browser, `${first.url}/network`);
     const { page } = watched;
     await table(page, "Connected peers").getByText(HOSTILE_NAME).waitFor();
-    await card(page, "How blocks spread").getByText(HOSTILE_NAME).waitFor();
+    await findCard(page, "How blocks spread").getByText(HOSTILE_NAME).waitFor();
     await page.locator("svg title", { hasText: HOSTILE_NAME }).waitFor({ state: "attached" });
     await page.goto(`${first.url}/mining`);
-    await card(page, "Who found the last 1,000 blocks").getByText(HOSTILE_NAME).waitFor();
+    await findCard(page, "Who found the last 1,000 blocks").getByText(HOSTILE_NAME).waitFor();
     expect(await page.locator("img[src='x'], [onerror]").count()).toBe(0);
     await expectSound(watched);
   });
@@ -216,7 +205,9 @@ describe.skipIf(!hasBrowser())("network page", () => {
     const { page } = watched;
     await page.getByLabel("IP address and port").fill("localhost:1");
     await page.getByRole("button", { name: "Connect", exact: true }).click();
-    await card(page, "Connect to a node").getByText("named by its IP address and port").waitFor();
+    await findCard(page, "Connect to a node")
+      .getByText("named by its IP address and port")
+      .waitFor();
     expect(watched.dialogs).toEqual([]);
   });
 
@@ -228,7 +219,7 @@ describe.skipIf(!hasBrowser())("network page", () => {
       const address = `127.0.0.1:${guest.p2pPort}`;
       await page.getByLabel("IP address and port").fill(address);
       await page.getByRole("button", { name: "Connect", exact: true }).click();
-      await card(page, "Connect to a node").getByText(`Connected to ${address}.`).waitFor();
+      await findCard(page, "Connect to a node").getByText(`Connected to ${address}.`).waitFor();
       await page.locator("svg[data-nodes='4']").waitFor();
       const row = table(page, "Connected peers").getByRole("row").filter({ hasText: "Grace" });
       await row.getByText("out, by hand").waitFor();

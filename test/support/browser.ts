@@ -124,6 +124,21 @@ export async function openPage(
   return watched;
 }
 
+/** Has a node mine `blocks` blocks, and waits for them. */
+export async function mineBlocks({ url }: { readonly url: string }, blocks: number): Promise<void> {
+  const response = await fetch(`${url}/api/mine`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ blocks }),
+  });
+  expect(response.status).toBe(200);
+}
+
+/** The card of a page that has this title. */
+export function findCard(page: Page, name: string) {
+  return page.getByRole("region", { name, exact: true });
+}
+
 /** Returns what axe finds grave about the page: `rule: element`, each. */
 export async function findBarriers(page: Page): Promise<string[]> {
   // Evaluated through the debugger, which the page's content policy does not bind.
